@@ -1,0 +1,34 @@
+# `make demo` and `make test` need nothing but Python 3.11 or newer and make.
+# VENV=DIR reuses an environment; PYTHON=... chooses the interpreter that makes a new one.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.mmvireid-$(shell cat setup.py pyproject.toml | cksum | cut -d' ' -f1)
+CONFIG := configs/agw/agw_synthetic.py
+OUT := work_dirs/demo
+
+.PHONY: demo test lint format clean help
+
+help:  ## show what can be made
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
+
+demo: $(INSTALLED)  ## render data, train a baseline, evaluate it, draw ranked lists (about 5 minutes)
+	@$(BIN)/python tools/demo.py $(CONFIG) --out $(OUT)
+
+test: $(INSTALLED) lint  ## run the test suite
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+
+lint: $(INSTALLED)  ## check style
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(INSTALLED)  ## mend style
+	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+$(INSTALLED): setup.py pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo 'Installing mmvireid and what it needs into $(VENV) (minutes, once) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tests]'
+	@rm -f $(VENV)/.mmvireid-* && touch $@
+
+clean:  ## remove what runs left behind (not the environment)
+	rm -rf work_dirs build dist mmvireid.egg-info

@@ -1,0 +1,3 @@
+from .inference import extract_features, init_model
+
+__all__ = ['extract_features', 'init_model']

@@ -1,0 +1,216 @@
+"""What the visible-infrared data sets have in common: labels, held-out identities, cache."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+from mmengine.dataset import BaseDataset
+
+from mmvireid.registry import TRANSFORMS
+
+from .image_cache import ImageCache
+from .image_rows import unpaired_ids
+from .image_tree import ImageTree, brief_list, raise_problem
+from .seeded_index import SeededIndex, seeded_randomness
+from .transforms import LoadReIDImage
+
+
+class BaseReIDDataset(BaseDataset):
+    """Images of people in two modalities.
+
+    A subclass states its splits and lists its images (:meth:`list_images`); this class makes the
+    labels, holds identities out, and serves images, cached if asked to.
+
+    - A row of the data list has ``img_path``, ``name`` (path relative to the data root, with
+      ``/``), ``person_id``, ``camera_id``, ``modality`` and ``gt_label``. Rows are sorted by name.
+    - ``gt_label`` counts 0 .. C-1 by ascending ``person_id`` over the identities that a training
+      split has left. It is -1 in a test split and for held-out identities: nothing trains there.
+    - ``metainfo`` has ``dataset``, ``protocol`` (the rules of evaluation), ``split`` and
+      ``num_ids``, plain Python values all.
+    - An index may be a :class:`SeededIndex`; the pipeline then draws from that seed.
+
+    Args:
+        data_root: Folder of the data set.
+        split: One of the class's ``splits``.
+        pipeline: Transforms, or their configs.
+        cache: Where resized images are kept after their first use: ``None`` (nowhere), ``'ram'``
+            (shared memory of this process and its workers) or ``'disk'``.
+        cache_dir: Folder of the disk cache; ``None`` is ``.image_cache`` below the data root.
+        num_heldout_ids: How many training identities are held out, to select models by.
+        heldout: Which part this data set is: the held-out identities or those left for training.
+        heldout_seed: Seed of the draw of held-out identities.
+        drop_unpaired: Leave out training identities of which one modality only is there.
+        **kwargs: Passed to MMEngine's ``BaseDataset``, such as ``lazy_init`` or ``indices``.
+
+    Raises:
+        FileNotFoundError: If the data root, a folder or an index file is missing.
+        ValueError: If an argument is out of range, or the files are not what they should be.
+    """
+
+    #: Human-readable name, and what the data root holds, for messages.
+    title: str
+    contents: str
+    splits: tuple[str, ...]
+    training_splits: tuple[str, ...]
+
+    def __init__(
+        self,
+        data_root: str,
+        split: str,
+        pipeline: Sequence[dict | Callable] = (),
+        cache: str | None = None,
+        cache_dir: str | None = None,
+        num_heldout_ids: int = 0,
+        heldout: bool = False,
+        heldout_seed: int = 0,
+        drop_unpaired: bool = False,
+        **kwargs,
+    ) -> None:
+        self.split = split
+        self.num_heldout_ids = num_heldout_ids
+        self.heldout = heldout
+        self.heldout_seed = heldout_seed
+        self.drop_unpaired = drop_unpaired
+        self.cache = cache
+        self.cache_dir = cache_dir
+        self.image_cache = None
+        self._check_arguments()
+        super().__init__(
+            data_root=str(data_root),
+            pipeline=[TRANSFORMS.build(t) if isinstance(t, dict) else t for t in pipeline],
+            test_mode=not self.has_labels,
+            **kwargs,
+        )
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether these images are there to train on."""
+        return self.split in self.training_splits and not self.heldout
+
+    def list_images(self, tree: ImageTree) -> list[dict]:
+        """Every image of the split, as ``image_row`` makes them, in any order.
+
+        Args:
+            tree: Files below the data root.
+        """
+        raise NotImplementedError
+
+    def open_tree(self, on_problem: Callable[[Exception], None] = raise_problem) -> ImageTree:
+        """The files below the data root.
+
+        Args:
+            on_problem: Gets every later problem, see :class:`ImageTree`.
+
+        Raises:
+            FileNotFoundError: If there is no such folder; this is never handed to `on_problem`.
+        """
+        if not Path(self.data_root).is_dir():
+            raise FileNotFoundError(
+                f'{type(self).__name__}: `data_root` is {self.data_root!r}, expected an existing '
+                f'folder that holds {self.contents} of {self.title}. Get the data set from its '
+                'authors and set the config key `data_root`, or render a substitute there with '
+                'tools/dataset_converters/render_synthetic.py.'
+            )
+        return ImageTree(self.data_root, on_problem)
+
+    def heldout_candidates(self, tree: ImageTree, ids: list[int]) -> list[int]:
+        """Training identities that may be held out; all of them unless a subclass knows better."""
+        return ids
+
+    def load_data_list(self) -> list[dict]:
+        """Rows of the data list; called by MMEngine."""
+        tree = self.open_tree()
+        rows = sorted(self.list_images(tree), key=lambda row: row['name'])
+        if self.split in self.training_splits:
+            rows = self._select_identities(tree, rows)
+        if not rows:
+            raise ValueError(
+                f'{type(self).__name__}: no image of split {self.split!r} is left in '
+                f'{self.data_root}. Run tools/dataset_converters/check_dataset.py on it.'
+            )
+        ids = sorted({row['person_id'] for row in rows})
+        labels = {person_id: label for label, person_id in enumerate(ids)}
+        for row in rows:
+            row['img_path'] = str(tree.root / row['name'])
+            row['gt_label'] = labels[row['person_id']] if self.has_labels else -1
+        split = f'{self.split}/heldout' if self.heldout else self.split
+        self._metainfo.update(split=split, num_ids=len(ids))
+        if self.cache is not None:
+            self.image_cache = self._make_cache(rows)
+            rows = [{**row, 'cache_slot': slot} for slot, row in enumerate(rows)]
+        return rows
+
+    def prepare_data(self, idx: int | SeededIndex) -> dict:
+        """Loads one image and sends it through the pipeline.
+
+        Args:
+            idx: Row, with or without the seed of the pipeline's random numbers.
+        """
+        if isinstance(idx, SeededIndex):
+            with seeded_randomness(idx.seed):
+                return self.prepare_data(idx.index)
+        row = self.get_data_info(idx)
+        if self.image_cache is not None:
+            row['img'] = self.image_cache.read(row.pop('cache_slot'), row['img_path'])
+        results = self.pipeline(row)
+        if results is None:
+            raise ValueError(
+                f'{type(self).__name__}: a transform of the pipeline returned None for '
+                f'{row["img_path"]}. Another image cannot take its place in the batch.'
+            )
+        return results
+
+    def _check_arguments(self) -> None:
+        name = type(self).__name__
+        if self.split not in self.splits:
+            raise ValueError(f'{name}: `split` is {self.split!r}, expected one of {self.splits}.')
+        if self.cache not in (None, 'ram', 'disk'):
+            raise ValueError(f"{name}: `cache` is {self.cache!r}, expected None, 'ram' or 'disk'.")
+        holds_out = self.num_heldout_ids > 0
+        if self.num_heldout_ids < 0 or (holds_out and self.split not in self.training_splits):
+            raise ValueError(
+                f'{name}: `num_heldout_ids` is {self.num_heldout_ids}, expected 0, or more with '
+                f'`split` one of {self.training_splits} (it is {self.split!r}).'
+            )
+        if self.heldout and not holds_out:
+            raise ValueError(f'{name}: `heldout` is True, expected `num_heldout_ids` above 0.')
+
+    def _select_identities(self, tree: ImageTree, rows: list[dict]) -> list[dict]:
+        """Rows of the identities that are paired, and on this side of the held-out draw."""
+        unpaired = unpaired_ids(rows)
+        if unpaired and not self.drop_unpaired:
+            listed = [f'{person_id} ({modality})' for person_id, modality in unpaired.items()]
+            raise ValueError(
+                f'{type(self).__name__}: {len(unpaired)} identities of split {self.split!r} have '
+                f'images of one modality only: {brief_list(listed)}. Set `drop_unpaired=True` '
+                'to train without them.'
+            )
+        rows = [row for row in rows if row['person_id'] not in unpaired]
+        if self.num_heldout_ids == 0:
+            return rows
+        ids = sorted({row['person_id'] for row in rows})
+        chosen = self._draw_heldout(self.heldout_candidates(tree, ids), len(ids))
+        return [row for row in rows if (row['person_id'] in chosen) == self.heldout]
+
+    def _draw_heldout(self, candidates: list[int], num_ids: int) -> set[int]:
+        most = min(len(candidates), num_ids - 1)
+        if self.num_heldout_ids > most:
+            raise ValueError(
+                f'{type(self).__name__}: `num_heldout_ids` is {self.num_heldout_ids}, expected at '
+                f'most {most}: split {self.split!r} has {num_ids} identities, of which '
+                f'{len(candidates)} may be held out.'
+            )
+        rng = np.random.default_rng(self.heldout_seed)
+        return set(rng.choice(candidates, self.num_heldout_ids, replace=False).tolist())
+
+    def _make_cache(self, rows: list[dict]) -> ImageCache:
+        loaders = [t for t in self.pipeline.transforms if isinstance(t, LoadReIDImage)]
+        if len(loaders) != 1:
+            raise ValueError(
+                f'{type(self).__name__}: `cache` is {self.cache!r}, expected a pipeline with one '
+                f'LoadReIDImage, whose output is what is cached; it has {len(loaders)}.'
+            )
+        if self.cache == 'ram':
+            return ImageCache.in_ram(loaders[0], len(rows))
+        folder = Path(self.cache_dir or Path(self.data_root) / '.image_cache')
+        return ImageCache.on_disk(loaders[0], self.data_root, [r['name'] for r in rows], folder)

@@ -1,0 +1,73 @@
+"""What a layout has to say: which pictures it wants and which index files stand beside them."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..cameras import Camera
+from ..seeding import Stream, generator
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture of a rendered data set.
+
+    Args:
+        path: Where it lies, relative to the data set's root, with '/'.
+        person_id: Who.
+        camera: Seen by which camera.
+        index: Number among the pictures of this person and camera, from 1.
+    """
+
+    path: str
+    person_id: int
+    camera: Camera
+    index: int
+
+
+class Layout(ABC):
+    """The on-disk form of one published data set, filled with rendered people.
+
+    Args:
+        size: One of :data:`SIZES`.
+        seed: Decides who is in which split.
+    """
+
+    def __init__(self, size: str, seed: int) -> None:
+        self.size, self.seed = size, seed
+
+    @abstractmethod
+    def shots(self) -> list[Shot]:
+        """Every picture of the data set."""
+
+    @abstractmethod
+    def test_shots(self) -> list[Shot]:
+        """The pictures of the test split (of its first trial, where there are several)."""
+
+    @abstractmethod
+    def write_index(self, root: Path) -> None:
+        """Write the data set's index files below ``root``."""
+
+    def draw_ids(self, number: int) -> list[int]:
+        """Identity numbers in random order, from 1 on and, as in real life, with gaps."""
+        highest = number + number // 12
+        ids = generator(self.seed, Stream.SPLIT, 0).permutation(highest)[:number] + 1
+        return ids.tolist()
+
+
+def spread(total: int, number: int) -> list[int]:
+    """Share ``total`` pictures among ``number`` places, as evenly as possible.
+
+    Example:
+        >>> spread(7, 3)
+        [3, 2, 2]
+    """
+    return [len(part) for part in np.array_split(np.arange(total), number)]
+
+
+def write_lines(path: Path, lines: list[str]) -> None:
+    """Write a text file, one line per entry, and the folders above it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('\n'.join(lines) + '\n')

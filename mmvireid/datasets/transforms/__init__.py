@@ -1,0 +1,6 @@
+from .cropping import RandomPadCrop
+from .erasing import RandomErasing
+from .formatting import PackReIDInputs
+from .loading import LoadReIDImage
+
+__all__ = ['LoadReIDImage', 'PackReIDInputs', 'RandomErasing', 'RandomPadCrop']

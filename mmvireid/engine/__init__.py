@@ -1,0 +1,1 @@
+"""Hooks, optimiser wrappers and the set-up of a run."""

@@ -1,0 +1,59 @@
+"""Checkpoints without pickled objects, and a check that a checkpoint fits."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmvireid.registry import HOOKS
+from mmvireid.utils.checkpoint import (
+    check_state_dict,
+    from_plain,
+    register_safe_loader,
+    to_plain,
+)
+
+register_safe_loader()
+
+
+@HOOKS.register_module()
+class PlainCheckpointHook(Hook):
+    """Write checkpoints that load with ``weights_only=True``, and refuse those that do not fit.
+
+    MMEngine's own checkpoints hold pickled log histories, which today's PyTorch rightly refuses
+    to read, and its loader skips weights that do not fit with a line in the log. With this hook
+    a file holds only tensors and plain values, and a misfit stops the run.
+
+    Args:
+        strict: Whether every weight must fit. ``False`` is for starting a new model from parts
+            of another one (``load_from``); what does not fit is then skipped with a warning.
+        max_history: Number of logged values kept per key. MMEngine keeps a million, and copies
+            them all at each iteration.
+    """
+
+    priority = 'LOWEST'
+
+    def __init__(self, strict: bool = True, max_history: int = 10_000) -> None:
+        self.strict = strict
+        self.max_history = max_history
+
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Turn everything into plain values, and note which split validation used."""
+        for history in runner.message_hub.log_scalars.values():
+            history.max_length = self.max_history
+        if runner.val_loop is not None:
+            metainfo = getattr(runner.val_loop.dataloader.dataset, 'metainfo', {})
+            checkpoint['meta']['validation_split'] = metainfo.get('split')
+        to_plain(checkpoint)
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Check that the weights fit, before any of them is copied.
+
+        Raises:
+            ValueError: If one does not, see :func:`~mmvireid.utils.checkpoint.check_state_dict`.
+        """
+        from_plain(checkpoint)
+        if self.strict:
+            model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+            weights = checkpoint.get('state_dict', checkpoint)
+            given = {key.removeprefix('module.'): value for key, value in weights.items()}
+            check_state_dict(model.state_dict(), given, source='the checkpoint')

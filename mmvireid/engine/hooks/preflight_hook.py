@@ -1,0 +1,50 @@
+"""Checks that a training run can only fail on later, made before its first iteration."""
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmvireid.registry import HOOKS
+
+
+@HOOKS.register_module()
+class PreflightHook(Hook):
+    """Check that model, data and learning-rate schedule fit together before training.
+
+    - Every ``num_ids`` in the model equals the number of training identities: a label out of
+      range would otherwise stop a GPU with an unreadable message, and unused classes would pass.
+    - A schedule that runs past the end of training, or a loop and checkpoint interval that count
+      in different units, are named.
+    """
+
+    def before_train(self, runner: Runner) -> None:
+        """Run the checks.
+
+        Raises:
+            ValueError: If one fails.
+        """
+        self._check_num_ids(runner)
+        self._check_units(runner)
+
+    @staticmethod
+    def _check_num_ids(runner: Runner) -> None:
+        num_ids = runner.train_dataloader.dataset.metainfo.get('num_ids')
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        for name, module in model.named_modules():
+            expected = getattr(module, 'num_ids', None)
+            if num_ids is not None and expected is not None and expected != num_ids:
+                raise ValueError(
+                    f'PreflightHook: `model.{name}.num_ids` is {expected}, expected {num_ids}, '
+                    'the number of training identities of `train_dataloader.dataset`.'
+                )
+
+    @staticmethod
+    def _check_units(runner: Runner) -> None:
+        by_epoch = runner.cfg.get('train_cfg', {}).get('by_epoch', False)
+        checkpoint = runner.cfg.get('default_hooks', {}).get('checkpoint') or {}
+        if checkpoint.get('by_epoch', True) != by_epoch:
+            raise ValueError(
+                f'PreflightHook: `default_hooks.checkpoint.by_epoch` is {not by_epoch}, expected '
+                f'{by_epoch} as in `train_cfg`: a run resumed from such a checkpoint would repeat '
+                'or skip data.'
+            )

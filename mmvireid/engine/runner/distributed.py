@@ -1,0 +1,67 @@
+"""Several processes: on GPUs, and on CPUs where there is none."""
+
+import gc
+import inspect
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+import torch.distributed as torch_dist
+from mmengine.model import MMDistributedDataParallel
+from torch import nn
+from torch.nn.parallel import DistributedDataParallel
+
+from mmvireid.registry import MODEL_WRAPPERS
+
+
+@MODEL_WRAPPERS.register_module()
+class ReIDDistributedDataParallel(MMDistributedDataParallel):
+    """Data-parallel wrapper for one optimiser, on GPUs (nccl) or CPUs (gloo).
+
+    BatchNorm buffers are not exchanged in every iteration; ``SyncBuffersHook`` averages them at
+    the end of an epoch, so that all ranks evaluate, and a checkpoint continues, the same model.
+
+    Args:
+        module: The model.
+        device_ids: The GPU of this process; ignored on CPUs.
+        **kwargs: As in :class:`torch.nn.parallel.DistributedDataParallel`.
+    """
+
+    def __init__(self, module: nn.Module, device_ids: list[int] | None = None, **kwargs) -> None:
+        parameters = inspect.signature(DistributedDataParallel.__init__).parameters
+        renamed = 'forward_sync_buffers' in parameters  # torch 2.15 deprecates the old name
+        kwargs.setdefault('forward_sync_buffers' if renamed else 'broadcast_buffers', False)
+        on_gpu = next(module.parameters()).device.type == 'cuda'
+        super().__init__(module, device_ids=device_ids if on_gpu else None, **kwargs)
+
+
+@contextmanager
+def distributed(launcher: str) -> Iterator[None]:
+    """Join the job's processes for the duration of a block.
+
+    Uses gloo where there is no GPU (MMEngine's own start-up insists on one), and leaves the
+    group only after everything built in the block is gone: torch aborts a process now and then
+    that leaves earlier.
+
+    Args:
+        launcher: ``'none'``, ``'pytorch'`` (torchrun) or ``'slurm'``/``'mpi'`` (left to MMEngine).
+
+    Example:
+        >>> with distributed('none'):
+        ...     pass
+    """
+    if launcher == 'pytorch' and not torch.cuda.is_available():
+        for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'):
+            if name not in os.environ:
+                raise ValueError(
+                    f"distributed: `launcher` is 'pytorch' but {name} is not set, expected a start "
+                    'through tools/dist_train.sh, tools/dist_test.sh or torchrun.'
+                )
+        torch_dist.init_process_group('gloo')
+    try:
+        yield
+    finally:
+        gc.collect()
+        if torch_dist.is_initialized():
+            torch_dist.destroy_process_group()

@@ -1,0 +1,142 @@
+"""From a command line to a config that fits this machine: shared by train.py and test.py."""
+
+import argparse
+import os
+import os.path as osp
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from mmengine.config import Config, DictAction
+
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+@contextmanager
+def clear_errors(program: str) -> Iterator[None]:
+    """End the program with one line where this package refused a user's input.
+
+    An error that was raised elsewhere keeps its traceback: it may be a bug.
+
+    Args:
+        program: Name of the command, put before the message.
+    """
+    try:
+        yield
+    except (ValueError, TypeError, KeyError, FileNotFoundError, RuntimeError) as error:
+        frame = error.__traceback__
+        while frame.tb_next is not None:
+            frame = frame.tb_next
+        if not frame.tb_frame.f_globals.get('__name__', '').startswith('mmvireid'):
+            raise
+        message = error.args[0] if isinstance(error, KeyError) else error
+        raise SystemExit(f'{program}: {message}') from error
+
+
+def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
+    """Add the arguments that every run has, and parse.
+
+    Args:
+        parser: Has the command's own arguments; ``config`` comes first.
+        argv: Command line, ``None`` for the process's own.
+    """
+    parser.add_argument('--work-dir', help='where logs and checkpoints go (work_dirs/<config>)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        metavar='KEY=VALUE',
+        help='override config values, e.g. optim_wrapper.optimizer.lr=0.05 train_cfg.max_epochs=10',
+    )
+    parser.add_argument(
+        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher'
+    )
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
+    args = parser.parse_args(argv)
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    os.environ.setdefault('MKL_NUM_THREADS', '1')  # MMEngine would set it and warn about it
+    return args
+
+
+def prepare_config(args: argparse.Namespace) -> Config:
+    """Read the config of a run and settle what depends on the command line and the machine.
+
+    The current folder is put on the import path, so that ``custom_imports`` of a config finds
+    ``projects.<name>``.
+
+    Args:
+        args: From :func:`parse_run_args`.
+
+    Returns:
+        The config: options merged, ``launcher`` and ``work_dir`` set, no more data workers than
+        cores, pinned memory only where there is a GPU.
+
+    Raises:
+        FileNotFoundError: If the config file does not exist.
+        ValueError: If the work dir cannot be written.
+    """
+    if not osp.isfile(args.config):
+        raise FileNotFoundError(f'prepare_config: `config` is {args.config!r}, no such file.')
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options:
+        cfg.merge_from_dict(args.cfg_options)
+    cfg.launcher = args.launcher
+    cfg.work_dir = (
+        args.work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(args.config).stem)
+    )
+    check_writable(cfg.work_dir)
+    fit_loaders(cfg)
+    return cfg
+
+
+def fit_loaders(cfg: Config) -> None:
+    """Cap the data workers at the number of cores, and pin memory only for a GPU."""
+    for name in _LOADERS:
+        loader = cfg.get(name)
+        if loader is not None:
+            loader['num_workers'] = min(loader.get('num_workers', 0), os.cpu_count() or 1)
+            loader['pin_memory'] = torch.cuda.is_available()
+            if loader['num_workers'] == 0:
+                loader['persistent_workers'] = False
+
+
+def check_writable(work_dir: str) -> None:
+    """Make the work dir, and check that files can be written there.
+
+    Raises:
+        ValueError: If not; names the folder.
+    """
+    probe = Path(work_dir, f'.writable_{os.getpid()}')
+    try:
+        probe.parent.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ValueError(
+            f'prepare_config: `work_dir` is {work_dir!r} and cannot be written '
+            f'({error.strerror}), expected a writable folder (--work-dir DIR).'
+        ) from error
+
+
+def resume_from(resume: str | None, work_dir: str) -> str | None:
+    """Resolve ``--resume`` to a file.
+
+    ``last_checkpoint`` names an absolute path; only its file name counts here, so that a work
+    dir can be moved or copied.
+
+    Raises:
+        FileNotFoundError: If there is nothing to resume from.
+    """
+    if resume in (None, 'auto'):
+        pointer = osp.join(work_dir, 'last_checkpoint')
+        if resume is None or not osp.isfile(pointer):
+            return None
+        with open(pointer) as file:
+            resume = osp.join(work_dir, osp.basename(file.read().strip()))
+    if not osp.isfile(resume):
+        raise FileNotFoundError(f'resume_from: `resume` is {resume!r}, no such file.')
+    return resume

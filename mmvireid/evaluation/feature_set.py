@@ -1,0 +1,164 @@
+"""The features of a test split and what is known about each image."""
+
+import zipfile
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from mmvireid.structures import MODALITIES
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """Retrieval features with the metadata that the protocols work on; one row per image.
+
+    Nothing here depends on the order of the rows: protocols sort by ``names``.
+
+    Args:
+        features: Retrieval features, finite, stored as float32, shape (N, D).
+        person_ids: The data set's own identity numbers, integers, shape (N,).
+        camera_ids: The data set's own camera numbers, integers, shape (N,).
+        modalities: ``'visible'`` or ``'infrared'``, shape (N,).
+        names: Paths relative to the data root, with ``/``; unique, shape (N,). Their sorted order
+            is the file-name order that the protocols speak of.
+        flip_features: Features of the mirrored images, shape (N, D), where they were extracted.
+
+    Raises:
+        ValueError: If lengths differ, a feature is not finite (the image is named), a modality is
+            unknown, an id is not an integer or a name occurs twice.
+
+    Example:
+        >>> feature_set = FeatureSet(np.eye(2), [6, 6], [1, 3], ['visible', 'infrared'],
+        ...                          ['cam1/0006/0001.jpg', 'cam3/0006/0001.jpg'])
+        >>> len(feature_set), feature_set.features.dtype.name
+        (2, 'float32')
+    """
+
+    features: np.ndarray
+    person_ids: np.ndarray
+    camera_ids: np.ndarray
+    modalities: np.ndarray
+    names: np.ndarray
+    flip_features: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        convert = dict(names=_strings, modalities=_strings, person_ids=_integers,
+                       camera_ids=_integers, features=_matrix, flip_features=_matrix)  # fmt: skip
+        for key, function in convert.items():
+            if (value := getattr(self, key)) is not None:
+                object.__setattr__(self, key, function(key, value))
+        self._check_lengths()
+        self._check_values()
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def _check_lengths(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and len(value) != len(self.names):
+                raise ValueError(
+                    f'FeatureSet: `{field.name}` has {len(value)} rows, expected {len(self.names)}, '
+                    'the length of `names`.'
+                )
+        if self.flip_features is not None and self.flip_features.shape != self.features.shape:
+            raise ValueError(
+                f'FeatureSet: `flip_features` has shape {self.flip_features.shape}, expected that '
+                f'of `features`, {self.features.shape}.'
+            )
+
+    def _check_values(self) -> None:
+        unknown = sorted(set(self.modalities.tolist()) - set(MODALITIES))
+        if unknown:
+            raise ValueError(
+                f'FeatureSet: `modalities` contains {unknown}, expected only {list(MODALITIES)}.'
+            )
+        names, counts = np.unique(self.names, return_counts=True)
+        if (counts > 1).any():
+            raise ValueError(
+                f'FeatureSet: `names` contains {names[counts > 1][0]!s} {counts.max()} times, '
+                'expected every image once.'
+            )
+        for key in ('features', 'flip_features'):
+            value = getattr(self, key)
+            if value is not None and not np.isfinite(value).all():
+                bad = self.names[~np.isfinite(value).all(axis=1)]
+                raise ValueError(
+                    f'FeatureSet: `{key}` is NaN or infinite for {len(bad)} of {len(self)} images, '
+                    f'first {bad[0]!s}; expected finite values. Look for a diverged training or '
+                    'an overflow in half precision.'
+                )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read an ``.npz`` file written by :meth:`save` or by anyone else.
+
+        Args:
+            path: File with the arrays ``features``, ``person_ids``, ``camera_ids``,
+                ``modalities``, ``names`` and, optionally, ``flip_features``. Pickled (object)
+                arrays are refused.
+
+        Returns:
+            The checked feature set.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ValueError: If it is no ``.npz`` file, an array is missing or the content is wrong.
+        """
+        if not Path(path).is_file():
+            raise FileNotFoundError(f'FeatureSet.load: `path` is {path}, which is not a file.')
+        keys = [field.name for field in fields(cls)]
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                arrays = {key: archive[key] for key in keys if key in archive.files}
+        except (ValueError, OSError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+            raise ValueError(
+                f'FeatureSet.load: `path` is {path}, expected an .npz file of plain arrays '
+                f'({", ".join(keys)}): {error}'
+            ) from error
+        missing = [key for key in keys[:-1] if key not in arrays]
+        if missing:
+            raise ValueError(
+                f'FeatureSet.load: {path} lacks {", ".join(missing)}, expected the arrays '
+                f'{", ".join(keys[:-1])}.'
+            )
+        return cls(**arrays)
+
+    def save(self, path: str | Path) -> None:
+        """Write an ``.npz`` file, creating its folder.
+
+        Args:
+            path: Where to; numpy appends ``.npz`` where it is missing.
+        """
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+
+
+def _strings(key: str, value: np.ndarray) -> np.ndarray:
+    return _vector(key, np.asarray(value)).astype(str)
+
+
+def _integers(key: str, value: np.ndarray) -> np.ndarray:
+    value = _vector(key, np.asarray(value))
+    if value.dtype.kind not in 'iu':
+        raise ValueError(f'FeatureSet: `{key}` has dtype {value.dtype}, expected integers.')
+    return value.astype(np.int64)
+
+
+def _vector(key: str, value: np.ndarray) -> np.ndarray:
+    if value.ndim != 1 or not value.size:
+        raise ValueError(f'FeatureSet: `{key}` has shape {value.shape}, expected (N,) with N > 0.')
+    return value
+
+
+def _matrix(key: str, value: np.ndarray) -> np.ndarray:
+    value = np.asarray(value)
+    if value.ndim != 2 or value.dtype.kind not in 'iuf':
+        raise ValueError(
+            f'FeatureSet: `{key}` has shape {value.shape} and dtype {value.dtype}, '
+            'expected real numbers of shape (N, D).'
+        )
+    return np.ascontiguousarray(value, dtype=np.float32)

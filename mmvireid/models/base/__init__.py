@@ -1,0 +1,3 @@
+from .base_reid import BaseReID
+
+__all__ = ['BaseReID']

@@ -1,0 +1,171 @@
+"""The base of every method: one loss, one optimiser, one retrieval feature."""
+
+from abc import abstractmethod
+
+import torch
+import torch.nn.functional as F
+from mmengine.model import BaseModel
+from torch import Tensor
+
+from mmvireid.structures import ReIDDataSample
+
+
+class BaseReID(BaseModel):
+    """Base class of the methods.
+
+    A method implements two things:
+
+    - :meth:`loss`: a dict of named, unweighted, scalar *terms*;
+    - :meth:`extract`: retrieval features of a batch.
+
+    The weights of the terms stand in the config and are applied here, so that a method never
+    multiplies by a weight itself. A term of weight 0 is neither computed (the method asks
+    :meth:`wants` where that saves work) nor logged.
+
+    Args:
+        loss_weights: Factor of every term; its keys are the terms that the method may return.
+        flip_test: Whether :meth:`predict` also extracts the features of the mirrored images.
+        channels_last: Whether parameters are kept in channels-last memory format; set it together
+            with the data preprocessor's switch of the same name.
+        data_preprocessor: Config of the data preprocessor.
+        init_cfg: As in MMEngine.
+
+    Raises:
+        ValueError: If a weight is negative.
+    """
+
+    def __init__(
+        self,
+        loss_weights: dict[str, float],
+        flip_test: bool = False,
+        channels_last: bool = False,
+        data_preprocessor: dict | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
+        preprocessor = dict(type='ReIDDataPreprocessor', channels_last=channels_last)
+        super().__init__(preprocessor | (data_preprocessor or {}), init_cfg)
+        negative = {term: weight for term, weight in loss_weights.items() if weight < 0}
+        if negative:
+            raise ValueError(
+                f'{type(self).__name__}: `loss_weights` is {negative}, expected no negative weight.'
+            )
+        self.loss_weights = dict(loss_weights)
+        self.flip_test = flip_test
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+
+    def to(self, *args, **kwargs) -> 'BaseReID':
+        """Move the model, and keep its parameters in the wanted memory format."""
+        return super().to(*args, **kwargs).apply_memory_format()
+
+    def apply_memory_format(self) -> 'BaseReID':
+        """Lay the convolutions' weights out as ``channels_last`` says."""
+        for parameter in self.parameters():
+            if parameter.dim() == 4:
+                parameter.data = parameter.data.contiguous(memory_format=self.memory_format)
+        return self
+
+    @abstractmethod
+    def loss(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> dict:
+        """Compute the terms of one training batch.
+
+        Args:
+            inputs: Normalised images per modality, each (PK, 3, H, W), visible first.
+            data_samples: The 2PK samples in the same order.
+
+        Returns:
+            Unweighted scalar tensors by term name.
+        """
+
+    @abstractmethod
+    def extract(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Extract retrieval features.
+
+        Args:
+            inputs: Normalised images per modality; a modality may be absent.
+
+        Returns:
+            Features, not normalised, float32, shape (N, D), visible images first.
+        """
+
+    def forward(
+        self,
+        inputs: dict[str, Tensor],
+        data_samples: list[ReIDDataSample] | None = None,
+        mode: str = 'tensor',
+    ) -> dict | list[ReIDDataSample] | Tensor:
+        """Dispatch on ``mode``, as MMEngine asks.
+
+        Args:
+            inputs: Normalised images per modality.
+            data_samples: The samples in the same order; not needed in mode ``'tensor'``.
+            mode: ``'loss'`` (weighted terms), ``'predict'`` (samples with features) or
+                ``'tensor'`` (features).
+
+        Raises:
+            ValueError: If ``mode`` is none of these.
+        """
+        if mode == 'loss':
+            return self.weigh(self.loss(inputs, data_samples))
+        if mode == 'predict':
+            return self.predict(inputs, data_samples)
+        if mode == 'tensor':
+            return F.normalize(self.extract(inputs), dim=1)
+        raise ValueError(
+            f"{type(self).__name__}.forward: `mode` is {mode!r}, expected 'loss', 'predict' or "
+            "'tensor'."
+        )
+
+    def predict(
+        self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]
+    ) -> list[ReIDDataSample]:
+        """Attach L2-normalised retrieval features (D,) to the samples."""
+        for sample, feature in zip(data_samples, self(inputs)):
+            sample.feature = feature
+        if self.flip_test:
+            mirrored = {key: images.flip(3) for key, images in inputs.items()}
+            for sample, feature in zip(data_samples, self(mirrored)):
+                sample.flip_feature = feature
+        return data_samples
+
+    def wants(self, term: str) -> bool:
+        """Whether a term has a weight other than 0, that is: is worth computing.
+
+        Raises:
+            KeyError: If no such term is declared.
+        """
+        return self.loss_weights[term] != 0
+
+    def weigh(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Multiply terms by their weights.
+
+        Args:
+            terms: Unweighted scalars by name.
+
+        Returns:
+            ``{'loss_<term>': weight * value}`` without the terms of weight 0.
+
+        Raises:
+            KeyError: If a term has no declared weight.
+        """
+        unknown = sorted(set(terms) - set(self.loss_weights))
+        if unknown:
+            raise KeyError(
+                f'{type(self).__name__}: no weight for the terms {unknown}; `loss_weights` has '
+                f'{sorted(self.loss_weights)}.'
+            )
+        return {
+            f'loss_{term}': self.loss_weights[term] * value
+            for term, value in terms.items()
+            if self.wants(term)
+        }
+
+    def gt_labels(self, data_samples: list[ReIDDataSample]) -> Tensor:
+        """Training labels of a batch on the model's device, int64, shape (N,).
+
+        They travel in one copy that the GPU is not waited for.
+        """
+        labels = torch.tensor([sample.gt_label for sample in data_samples])
+        device = self.data_preprocessor.device
+        if device.type == 'cuda':
+            labels = labels.pin_memory()
+        return labels.to(device, non_blocking=True)

@@ -1,0 +1,76 @@
+"""From a collated batch to the inputs of a model."""
+
+from collections.abc import Sequence
+
+import torch
+from mmengine.model import BaseDataPreprocessor
+from torch import Tensor
+
+from mmvireid.registry import MODELS
+from mmvireid.structures import MODALITIES, ReIDDataSample
+
+
+@MODELS.register_module()
+class ReIDDataPreprocessor(BaseDataPreprocessor):
+    """Move a batch to the device, normalise it and split it by modality.
+
+    Args:
+        mean: Mean of the R, G, B channels, in [0, 255]; ImageNet's by default.
+        std: Standard deviation of the R, G, B channels, in [0, 255].
+        channels_last: Whether to hand images over in channels-last memory format. On CPUs and on
+            GPUs with bf16 the convolutions run faster then; the figures stay the same up to
+            rounding.
+        non_blocking: Whether the copy to a GPU may overlap with computation (pinned memory).
+
+    Example:
+        >>> preprocessor = ReIDDataPreprocessor()
+        >>> sample = ReIDDataSample(modality='infrared')
+        >>> image = torch.zeros(1, 3, 4, 2, dtype=torch.uint8)
+        >>> batch = preprocessor(dict(inputs=image, data_samples=[sample]))
+        >>> list(batch['inputs'])
+        ['infrared']
+    """
+
+    def __init__(
+        self,
+        mean: Sequence[float] = (123.675, 116.28, 103.53),
+        std: Sequence[float] = (58.395, 57.12, 57.375),
+        channels_last: bool = False,
+        non_blocking: bool = True,
+    ) -> None:
+        super().__init__(non_blocking)
+        self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
+        self.register_buffer('mean', torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer('std', torch.tensor(std).view(1, 3, 1, 1), persistent=False)
+
+    def forward(self, data: dict, training: bool = False) -> dict:
+        """Prepare a batch.
+
+        Args:
+            data: ``inputs``, uint8 BGR images (N, 3, H, W), and ``data_samples``, a list of N.
+            training: Unused; augmentation belongs to the pipeline.
+
+        Returns:
+            ``inputs``: normalised RGB images per modality, ``{'visible': (Nv, 3, H, W),
+            'infrared': (Ni, 3, H, W)}``, absent modalities left out; ``data_samples``: reordered
+            to match, all visible ones first.
+        """
+        data_samples, images = data['data_samples'], self.normalize(data['inputs'])
+        order = sorted(range(len(data_samples)), key=lambda i: self._rank(data_samples[i]))
+        if order != list(range(len(order))):  # training batches are ordered: no gather, no sync
+            images = images[order]
+        data_samples = [data_samples[i] for i in order]
+        present = [sample.modality for sample in data_samples]
+        counts = {key: present.count(key) for key in MODALITIES if key in present}
+        parts = images.split(list(counts.values()))
+        return dict(inputs=dict(zip(counts, parts)), data_samples=data_samples)
+
+    @staticmethod
+    def _rank(sample: ReIDDataSample) -> int:
+        return MODALITIES.index(sample.modality)
+
+    def normalize(self, images: Tensor) -> Tensor:
+        """uint8 BGR (N, 3, H, W) -> normalised float32 RGB on the device."""
+        images = images.to(self.device, non_blocking=self._non_blocking)
+        images = images[:, [2, 1, 0]].to(torch.float32, memory_format=self.memory_format)
+        return images.sub_(self.mean).div_(self.std)

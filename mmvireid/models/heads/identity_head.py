@@ -1,0 +1,35 @@
+"""Identity classifier."""
+
+from mmengine.model import BaseModule
+from torch import Tensor, nn
+
+from mmvireid.registry import MODELS
+
+
+@MODELS.register_module()
+class IdentityHead(BaseModule):
+    """One linear layer without bias, weights from N(0, 0.001).
+
+    Args:
+        in_channels: Feature size D.
+        num_ids: Number of training identities C.
+
+    Raises:
+        ValueError: If ``num_ids`` is not a positive integer (a config that leaves it open must
+            be completed, see ``configs/_base_/models/agw.py``).
+    """
+
+    def __init__(self, in_channels: int, num_ids: int, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        if not isinstance(num_ids, int) or num_ids < 1:
+            raise ValueError(
+                f'IdentityHead: `num_ids` is {num_ids!r}, expected the number of training '
+                'identities (a positive integer); set `model.head.num_ids` in the config.'
+            )
+        self.num_ids = num_ids
+        self.classifier = nn.Linear(in_channels, num_ids, bias=False)
+        nn.init.normal_(self.classifier.weight, std=0.001)
+
+    def forward(self, feature: Tensor) -> Tensor:
+        """Classify features (N, D) -> logits (N, C)."""
+        return self.classifier(feature)

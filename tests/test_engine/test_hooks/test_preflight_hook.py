@@ -1,0 +1,38 @@
+from types import SimpleNamespace
+
+import pytest
+from mmengine.config import Config
+from torch import nn
+
+from mmvireid.engine.hooks import PreflightHook
+from mmvireid.models.heads import IdentityHead
+
+
+def fake_runner(num_ids, by_epoch=True, checkpoint=None):
+    model = nn.Module()
+    model.head = IdentityHead(4, num_ids=5)
+    return SimpleNamespace(
+        model=model,
+        train_dataloader=SimpleNamespace(
+            dataset=SimpleNamespace(metainfo=dict(num_ids=num_ids))
+        ),
+        cfg=Config(
+            dict(
+                train_cfg=dict(by_epoch=by_epoch),
+                default_hooks=dict(checkpoint=checkpoint or dict(type='CheckpointHook')),
+            )
+        ),
+    )
+
+
+def test_a_wrong_number_of_identities_is_named():
+    PreflightHook().before_train(fake_runner(5))
+    with pytest.raises(ValueError, match=r'`model\.head\.num_ids` is 5, expected 7'):
+        PreflightHook().before_train(fake_runner(7))
+
+
+def test_checkpoints_must_count_as_the_loop_does():
+    iters = dict(type='CheckpointHook', by_epoch=False)
+    PreflightHook().before_train(fake_runner(5, by_epoch=False, checkpoint=iters))
+    with pytest.raises(ValueError, match=r'checkpoint\.by_epoch` is False, expected True'):
+        PreflightHook().before_train(fake_runner(5, checkpoint=iters))

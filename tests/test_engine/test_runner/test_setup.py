@@ -1,0 +1,74 @@
+import argparse
+import os
+import sys
+
+import pytest
+import torch
+
+from mmvireid.engine.runner import clear_errors, parse_run_args, prepare_config, resume_from
+from mmvireid.models.heads import IdentityHead
+
+
+@pytest.fixture
+def parse(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    (tmp_path / 'toy.py').write_text("default_scope = 'mmvireid'\na = dict(b=1)\n"
+                                     'train_dataloader = dict(num_workers=64, '
+                                     'persistent_workers=True)\n')
+
+    def build(*argv):
+        parser = argparse.ArgumentParser()
+        parser.add_argument('config')
+        return parse_run_args(parser, list(argv))
+
+    return build
+
+
+def test_options_and_machine_are_settled(parse, tmp_path):
+    cfg = prepare_config(parse('toy.py', '--cfg-options', 'a.b=3'))
+    assert cfg.a.b == 3
+    assert cfg.work_dir == os.path.join('work_dirs', 'toy')
+    assert (tmp_path / 'work_dirs/toy').is_dir()
+    assert cfg.train_dataloader.num_workers == min(64, os.cpu_count())
+    assert cfg.train_dataloader.pin_memory == torch.cuda.is_available()
+    assert str(tmp_path) in sys.path  # `projects.<name>` can be imported
+
+
+def test_without_workers_none_persists(parse):
+    cfg = prepare_config(parse('toy.py', '--cfg-options', 'train_dataloader.num_workers=0'))
+    assert cfg.train_dataloader.persistent_workers is False
+
+
+def test_a_missing_config_is_named(parse):
+    with pytest.raises(FileNotFoundError, match="`config` is 'nix.py'"):
+        prepare_config(parse('nix.py'))
+
+
+def test_a_work_dir_that_cannot_be_written_is_named(parse, tmp_path):
+    (tmp_path / 'file').write_text('')
+    with pytest.raises(ValueError, match='`work_dir` is .* cannot be written'):
+        prepare_config(parse('toy.py', '--work-dir', str(tmp_path / 'file/below')))
+
+
+def test_resume_finds_the_newest_in_a_moved_work_dir(tmp_path):
+    assert resume_from('auto', str(tmp_path)) is None
+    (tmp_path / 'epoch_3.pth').write_text('')
+    (tmp_path / 'last_checkpoint').write_text('/elsewhere/run/epoch_3.pth')
+    assert resume_from('auto', str(tmp_path)) == str(tmp_path / 'epoch_3.pth')
+    assert resume_from(None, str(tmp_path)) is None
+
+
+def test_resuming_from_a_missing_file_is_named(tmp_path):
+    (tmp_path / 'last_checkpoint').write_text('/elsewhere/epoch_9.pth')
+    for resume in ('auto', str(tmp_path / 'other.pth')):
+        with pytest.raises(FileNotFoundError, match='no such file'):
+            resume_from(resume, str(tmp_path))
+
+
+def test_our_own_errors_become_one_line_and_others_keep_their_traceback():
+    with pytest.raises(SystemExit, match='^train: IdentityHead: `num_ids` is 0'), \
+            clear_errors('train'):
+        IdentityHead(4, num_ids=0)
+    with pytest.raises(ValueError, match='invalid literal'), clear_errors('train'):
+        int('x')

@@ -1,0 +1,92 @@
+import pytest
+import torch
+import torchvision
+
+from mmvireid.models.backbones import TwoStreamResNet
+
+
+def count(parameters):
+    return sum(parameter.numel() for parameter in parameters)
+
+
+def test_agw_has_the_released_parameters():
+    net = TwoStreamResNet(50, non_local=dict(layer2=2, layer3=3), non_local_inner=1)
+    extra = {
+        layer: count(p for name, p in net.named_parameters() if f'{layer}.non_local' in name)
+        for layer in ('layer1', 'layer2', 'layer3', 'layer4')
+    }
+    assert extra == dict(layer1=0, layer2=7_174, layer3=21_513, layer4=0)
+    neck_and_classifier = 2 * 2048 + 395 * 2048
+    assert round((count(net.parameters()) + neck_and_classifier) / 1e6, 2) == 24.36
+
+
+def reference(resnet, image, last_stride):
+    """torchvision's own forward, up to layer4."""
+    for block in (resnet.layer4[0],):
+        conv = block.conv2 if hasattr(block, 'conv3') else block.conv1
+        conv.stride = block.downsample[0].stride = (last_stride, last_stride)
+    x = resnet.maxpool(resnet.relu(resnet.bn1(resnet.conv1(image))))
+    for stage in (resnet.layer1, resnet.layer2, resnet.layer3, resnet.layer4):
+        x = stage(x)
+    return x
+
+
+@pytest.mark.parametrize('depth', [18, 50])
+@pytest.mark.parametrize('last_stride', [1, 2])
+@pytest.mark.parametrize('split', ['stem', 'layer2', 'layer4'])
+def test_pretrained_equals_torchvision(tmp_path, depth, last_stride, split):
+    resnet = getattr(torchvision.models, f'resnet{depth}')(weights=None).eval()
+    torch.save(resnet.state_dict(), tmp_path / 'imagenet.pth')
+    net = TwoStreamResNet(
+        depth,
+        split,
+        last_stride,
+        non_local=dict(layer2=1),
+        init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'imagenet.pth')),
+    )
+    net.init_weights()
+    image = torch.randn(2, 3, 48, 32, dtype=torch.float64)
+    with torch.no_grad():
+        expected = reference(resnet.double(), image, last_stride)
+        both = net.double().eval()(dict(infrared=image[1:], visible=image[:1]))  # any order of the dict
+    torch.testing.assert_close(both, expected)
+    assert both.shape[1] == net.out_channels
+
+
+def test_each_modality_goes_through_its_own_stem():
+    net = TwoStreamResNet(18).eval()
+    image = torch.randn(1, 3, 32, 16)
+    before = net(dict(visible=image)), net(dict(infrared=image))
+    assert not torch.allclose(*before)
+    torch.nn.init.zeros_(net.stems['infrared'].conv1.weight)
+    torch.testing.assert_close(net(dict(visible=image)), before[0])
+    assert not torch.allclose(net(dict(infrared=image)), before[1])
+
+
+def test_inner_width_of_half_the_channels():
+    net = TwoStreamResNet(18, non_local=dict(layer3=2), non_local_inner=None)
+    names = [name for name, _ in net.trunk.layer3.named_children()]
+    assert names == ['0', 'non_local_0', '1', 'non_local_1']
+    assert net.trunk.layer3.non_local_0.g.out_channels == 128
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (dict(depth=20), '`depth` is 20'),
+        (dict(split='layer5'), "`split` is 'layer5'"),
+        (dict(last_stride=3), '`last_stride` is 3'),
+        (dict(non_local=dict(stem=1)), 'stem'),
+        (dict(depth=18, non_local=dict(layer2=3)), '3 blocks in layer2'),
+    ],
+)
+def test_bad_arguments_are_named(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        TwoStreamResNet(**arguments)
+
+
+def test_weights_of_another_depth_are_refused(tmp_path):
+    torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / 'r18.pth')
+    net = TwoStreamResNet(50, init_cfg=dict(checkpoint=str(tmp_path / 'r18.pth')))
+    with pytest.raises(ValueError, match='does not fit the model'):
+        net.init_weights()

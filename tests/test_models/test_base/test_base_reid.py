@@ -1,0 +1,56 @@
+import pytest
+import torch
+
+from mmvireid.models.base import BaseReID
+
+
+class Toy(BaseReID):
+    """Feature = mean colour; terms are constants."""
+
+    def loss(self, inputs, data_samples):
+        return dict(identity=torch.tensor(3.0), triplet=torch.tensor(5.0))
+
+    def extract(self, inputs):
+        return torch.cat([images.mean((2, 3)) for images in inputs.values()])
+
+
+def test_terms_are_weighed_and_zero_weights_left_out(training_batch):
+    toy = Toy(loss_weights=dict(identity=2.0, triplet=0.0))
+    losses = toy(**toy.data_preprocessor(training_batch()), mode='loss')
+    assert {key: value.item() for key, value in losses.items()} == {'loss_identity': 6.0}
+    assert toy.wants('identity')
+    assert not toy.wants('triplet')
+
+
+def test_an_undeclared_term_is_named():
+    with pytest.raises(KeyError, match='triplet'):
+        Toy(loss_weights=dict(identity=1.0)).weigh(dict(triplet=torch.tensor(1.0)))
+
+
+def test_predict_attaches_normalised_features_to_their_samples(training_batch):
+    toy = Toy(loss_weights={}, flip_test=True)
+    batch = training_batch()
+    samples = toy.test_step(batch)
+    means = toy.data_preprocessor.normalize(batch['inputs']).mean((2, 3))
+    expected = means / means.norm(dim=1, keepdim=True)
+    torch.testing.assert_close(torch.stack([s.feature for s in samples]), expected)
+    # a mean does not see the mirror
+    torch.testing.assert_close(torch.stack([s.flip_feature for s in samples]), expected)
+
+
+def test_without_flip_test_no_mirrored_feature(training_batch):
+    samples = Toy(loss_weights={}).test_step(training_batch())
+    assert 'flip_feature' not in samples[0]
+
+
+def test_labels_follow_the_samples(training_batch):
+    labels = Toy(loss_weights={}).gt_labels(training_batch(2, 2)['data_samples'])
+    assert labels.tolist() == [0, 0, 1, 1, 0, 0, 1, 1]
+    assert labels.dtype == torch.int64
+
+
+def test_bad_arguments_are_named(training_batch):
+    with pytest.raises(ValueError, match='`loss_weights` is'):
+        Toy(loss_weights=dict(identity=-1.0))
+    with pytest.raises(ValueError, match="`mode` is 'guess'"):
+        Toy(loss_weights={})({}, mode='guess')

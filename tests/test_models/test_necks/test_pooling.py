@@ -1,0 +1,39 @@
+import pytest
+import torch
+
+from mmvireid.models.necks import AveragePooling, GeMPooling
+
+
+def test_gem_equals_a_slow_loop():
+    x = torch.rand(2, 3, 4, 5, dtype=torch.float64).float()
+    pooled = GeMPooling(p=3)(x)
+    for n in range(2):
+        for c in range(3):
+            values = [v**3 for v in x[n, c].flatten().tolist()]
+            assert pooled[n, c].item() == pytest.approx((sum(values) / 20) ** (1 / 3), rel=1e-5)
+
+
+def test_gem_of_an_empty_map_has_a_finite_gradient():
+    x = torch.zeros(1, 1, 2, 2, requires_grad=True)
+    pooled = GeMPooling()(x)
+    pooled.sum().backward()
+    assert pooled.item() == pytest.approx(1e-4)
+    assert torch.isfinite(x.grad).all()
+
+
+def test_gem_lies_between_mean_and_maximum():
+    x = torch.rand(2, 3, 4, 5)
+    mean, maximum = AveragePooling()(x), x.amax((2, 3))
+    torch.testing.assert_close(GeMPooling(p=1)(x), mean)
+    assert (GeMPooling(p=3)(x) > mean).all()
+    assert (GeMPooling(p=3)(x) < maximum).all()
+    torch.testing.assert_close(GeMPooling(p=100)(x), maximum, rtol=0.05, atol=0)
+
+
+def test_pooling_is_float32_for_half_inputs():
+    assert GeMPooling()(torch.rand(1, 2, 3, 3).bfloat16()).dtype == torch.float32
+
+
+def test_impossible_exponent_is_named():
+    with pytest.raises(ValueError, match='`p` is 0'):
+        GeMPooling(p=0)

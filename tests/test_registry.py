@@ -1,0 +1,23 @@
+import pytest
+from mmengine import registry as mm
+
+import mmvireid.registry as ours
+
+
+def test_every_registry_of_mmengine_has_a_child():
+    def registries(module):
+        return {name for name, value in vars(module).items() if isinstance(value, mm.Registry)}
+
+    assert registries(mm) <= registries(ours)
+
+
+def test_an_unknown_name_suggests_the_nearest():
+    with pytest.raises(KeyError, match=r"'TwoStreamResnet'.*Did you mean 'TwoStreamResNet'"):
+        mm.MODELS.build(dict(type='TwoStreamResnet'))
+    with pytest.raises(KeyError, match=r"Did you mean 'CheckpointHook'"):
+        ours.HOOKS.get('CheckPointHook')
+    assert 'Zebra' not in ours.MODELS
+
+
+def test_names_of_mmengine_need_no_prefix():
+    assert ours.HOOKS.get('LoggerHook') is mm.HOOKS.get('LoggerHook')

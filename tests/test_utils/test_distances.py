@@ -1,0 +1,47 @@
+import pytest
+import torch
+
+from mmvireid.utils.distances import pairwise_distance
+
+
+def rows(count, size=7, seed=0, dtype=torch.float64):
+    return torch.randn(count, size, generator=torch.Generator().manual_seed(seed), dtype=dtype)
+
+
+def test_equals_the_norm_of_every_difference():
+    x, y = rows(5), rows(3, seed=1)
+    expected = torch.stack([torch.stack([(a - b).norm() for b in y]) for a in x])
+    torch.testing.assert_close(pairwise_distance(x, y), expected)
+    torch.testing.assert_close(pairwise_distance(x, y, squared=True), expected**2)
+
+
+def test_gradient_equals_finite_differences():
+    x, y = rows(4).requires_grad_(), rows(3, seed=1).requires_grad_()
+    assert torch.autograd.gradcheck(pairwise_distance, (x, y))
+
+
+def test_coinciding_rows_give_the_floor_and_a_finite_gradient():
+    x = torch.ones(2, 4, requires_grad=True)
+    distance = pairwise_distance(x, x)
+    assert torch.equal(distance, torch.full((2, 2), 1e-6))
+    distance.sum().backward()
+    assert torch.equal(x.grad, torch.zeros(2, 4))
+
+
+def test_autocast_keeps_float32():
+    x, y = rows(4, 256, dtype=torch.float32), rows(3, 256, seed=1, dtype=torch.float32)
+    expected = pairwise_distance(x, y)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        distance = pairwise_distance(x, y)
+    assert torch.equal(distance, expected)
+
+
+def test_half_precision_input_is_raised_to_float32():
+    x = rows(4, dtype=torch.float32).half()
+    assert torch.equal(pairwise_distance(x, x), pairwise_distance(x.float(), x.float()))
+
+
+@pytest.mark.parametrize('shape', [(3, 6), (7,)])
+def test_shapes_that_do_not_fit_are_named(shape):
+    with pytest.raises(ValueError, match=r'pairwise_distance: `x` and `y` have shapes \(2, 7\)'):
+        pairwise_distance(torch.zeros(2, 7), torch.zeros(shape))

@@ -1,0 +1,211 @@
+"""Tell whether a download of SYSU-MM01, RegDB or LLCM is complete and right."""
+
+import argparse
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from rich.progress import track
+
+from mmvireid.datasets import LLCM, SYSUMM01, BaseReIDDataset, RegDB
+from mmvireid.datasets.image_rows import unpaired_ids
+from mmvireid.datasets.image_tree import brief_list
+from mmvireid.datasets.transforms.loading import read_image
+from mmvireid.structures import INFRARED, VISIBLE
+
+DATASETS = {'sysu': SYSUMM01, 'regdb': RegDB, 'llcm': LLCM}
+
+#: What the authors published: identities, visible and infrared images of each split.
+PUBLISHED_COUNTS = {
+    'sysu': {
+        'train': (296, 20284, 9929),
+        'val': (99, 1974, 1980),
+        'trainval': (395, 22258, 11909),
+        'test': (96, 6775, 3803),
+    },
+    'regdb': {'train': (206, 2060, 2060), 'test': (206, 2060, 2060)},
+    'llcm': {'train': (713, 16946, 13975), 'test': (351, 8680, 7166)},
+}
+#: The same for single cameras, where it is known.
+PUBLISHED_CAMERAS = {
+    'sysu': {
+        'train': {1: 4721, 2: 5753, 3: 5929, 4: 4821, 5: 4989, 6: 4000},
+        'test': {1: 1374, 2: 1565, 3: 1883, 4: 1918, 5: 1918, 6: 1920},
+    },
+}
+
+
+class Report:
+    """Prints what is found and remembers the problems.
+
+    Args:
+        dataset: Key of ``DATASETS``.
+        published: Compare with the published counts.
+    """
+
+    def __init__(self, dataset: str, published: bool) -> None:
+        self.dataset = dataset
+        self.published = published
+        self.problems: list[str] = []
+
+    def add_problem(self, problem: Exception | str) -> None:
+        """Remembers a problem, once."""
+        if str(problem) not in self.problems:
+            self.problems.append(str(problem))
+
+    def add_split(self, data: BaseReIDDataset, rows: Sequence[dict]) -> None:
+        """Prints a split's counts and checks them.
+
+        Args:
+            data: Data set that lists the split.
+            rows: Its rows.
+        """
+        trial = getattr(data, 'trial', None)
+        label = data.split if trial is None else f'{data.split} {trial}'
+        modalities = Counter(row['modality'] for row in rows)
+        ids = {row['person_id'] for row in rows}
+        counts = (len(ids), modalities[VISIBLE], modalities[INFRARED])
+        expected = PUBLISHED_COUNTS[self.dataset][data.split] if self.published else counts
+        self._print_counts(label, counts, expected)
+        if self.published:
+            self._check_cameras(data.split, label, rows)
+        if data.split in data.training_splits:
+            unpaired = unpaired_ids(rows)
+            if unpaired:
+                listed = [f'{person_id} ({only} only)' for person_id, only in unpaired.items()]
+                self.add_problem(
+                    f'{label}: identities with images of one modality: {brief_list(listed)}.'
+                )
+
+    def _print_counts(self, label: str, counts: tuple, expected: tuple) -> None:
+        verdict = 'ok' if counts == expected else 'expected {:,} {:,} {:,}'.format(*expected)
+        columns = ' '.join(f'{count:>9,}' for count in counts)
+        print(f'{label:<10} {columns}   {verdict if self.published else ""}')
+        if counts != expected:
+            self.add_problem(
+                '{}: {:,} identities, {:,} visible and {:,} infrared images; '
+                'published are {:,}, {:,} and {:,}.'.format(label, *counts, *expected)
+            )
+
+    def _check_cameras(self, split: str, label: str, rows: Sequence[dict]) -> None:
+        cameras = Counter(row['camera_id'] for row in rows)
+        for camera_id, expected in PUBLISHED_CAMERAS.get(self.dataset, {}).get(split, {}).items():
+            if cameras[camera_id] != expected:
+                self.add_problem(
+                    f'{label}: camera {camera_id} has {cameras[camera_id]:,} images; '
+                    f'published are {expected:,}.'
+                )
+
+    def print_cameras(self, label: str, rows: Sequence[dict]) -> None:
+        """Prints the number of images of each camera and modality."""
+        counts = Counter((row['camera_id'], row['modality']) for row in rows)
+        parts = [f'{camera} {modality} {n:,}' for (camera, modality), n in sorted(counts.items())]
+        print(f'  cameras of {label}: {"; ".join(parts)}')
+
+
+def data_sets(dataset: str, root: str, trials: Iterable[int]) -> list[BaseReIDDataset]:
+    """Every split of a data set (of each trial), with nothing read yet."""
+    kind = DATASETS[dataset]
+    options = [{'trial': trial} for trial in trials] if kind is RegDB else [{}]
+    return [
+        kind(root, split, lazy_init=True, **option) for option in options for split in kind.splits
+    ]
+
+
+def check_listing(data: Sequence[BaseReIDDataset], report: Report) -> set[str]:
+    """Reads folders and index files, prints the counts.
+
+    Args:
+        data: The splits.
+        report: Gets the problems.
+
+    Returns:
+        Names of all images.
+    """
+    print(f'{"split":<10} {"ids":>9} {"visible":>9} {"infrared":>9}')
+    names = {}
+    for part in data:
+        rows = part.list_images(part.open_tree(report.add_problem))
+        report.add_split(part, rows)
+        report.print_cameras(part.split, rows)
+        names[part.split, getattr(part, 'trial', None)] = {row['name'] for row in rows}
+    for (split, trial), images in names.items():
+        shared = images & names['test', trial] if split != 'test' else None
+        if shared:
+            report.add_problem(
+                f'{len(shared)} images of {split} are in test too: {brief_list(sorted(shared))}.'
+            )
+    return set().union(*names.values())
+
+
+def check_images(paths: Sequence[str], report: Callable[[str], None], workers: int) -> None:
+    """Decodes every image.
+
+    Args:
+        paths: Image files.
+        report: Called with a message per unreadable file.
+        workers: Number of threads.
+    """
+
+    def error_of(path: str) -> str | None:
+        try:
+            read_image(path, backend='pillow')
+        except ValueError as error:
+            return str(error)
+        return None
+
+    with ThreadPoolExecutor(workers) as pool:
+        errors = pool.map(error_of, paths)
+        for error in track(errors, description='decoding images', total=len(paths)):
+            if error is not None:
+                report(error)
+
+
+def parse_arguments(
+    argv: Sequence[str] | None,
+) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        epilog='The exit code is 0 if everything is there and right, 1 if not.',
+    )
+    parser.add_argument('dataset', choices=[*DATASETS])
+    parser.add_argument('root', help='the data root: the folder that a config calls `data_root`')
+    parser.add_argument('--trial', type=int, help='RegDB: check this trial only, not all ten')
+    parser.add_argument('--no-decode', action='store_true', help='do not open the images')
+    parser.add_argument(
+        '--counts',
+        choices=['published', 'any'],
+        default='published',
+        help="'any' for a subset or a rendered tree: check consistency, not the numbers",
+    )
+    parser.add_argument('--workers', type=int, default=os.cpu_count(), help='decoding threads')
+    return parser, parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Checks a data set; returns the exit code."""
+    parser, args = parse_arguments(argv)
+    if args.trial is not None and args.dataset != 'regdb':
+        parser.error(f'--trial is for regdb, not for {args.dataset}.')
+    report = Report(args.dataset, published=args.counts == 'published')
+    try:
+        trials = RegDB.trials if args.trial is None else [args.trial]
+        data = data_sets(args.dataset, args.root, trials)
+        print(f'{data[0].title} in {args.root}')
+        names = check_listing(data, report)
+    except (ValueError, FileNotFoundError) as error:
+        parser.error(str(error))
+    if not args.no_decode:
+        paths = [os.path.join(args.root, name) for name in sorted(names)]
+        check_images(paths, report.add_problem, args.workers)
+    if report.problems:
+        print(f'\n{len(report.problems)} problems:')
+        print('\n'.join(f'- {problem}' for problem in report.problems))
+        return 1
+    print('\nComplete and right.' if not args.no_decode else '\nComplete (images not opened).')
+    return 0
+
+
+if __name__ == '__main__':
+    raise SystemExit(main())

@@ -1,0 +1,95 @@
+"""Render the synthetic data set in the folder layout of SYSU-MM01, RegDB or LLCM."""
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from mmvireid.datasets.rendering import LAYOUTS, SIZES, Layout, Shot, ensure_rendered
+
+#: Height and width of one picture of a contact sheet.
+TILE = (128, 64)
+
+
+def count_table(shots: Sequence[Shot]) -> str:
+    """Pictures and identities of each camera, as text."""
+    pictures = Counter(shot.camera for shot in shots)
+    pairs = Counter(camera for camera, _ in {(shot.camera, shot.person_id) for shot in shots})
+    lines = [f'{"camera":<8}{"modality":<10}{"identities":>11}{"images":>8}']
+    for camera in sorted(pictures, key=lambda camera: (camera.camera_id, camera.key)):
+        lines.append(
+            f'{camera.camera_id:<8}{camera.modality:<10}{pairs[camera]:>11}{pictures[camera]:>8}'
+        )
+    lines.append(f'{"all":<18}{len({shot.person_id for shot in shots}):>11}{len(shots):>8}')
+    return '\n'.join(lines)
+
+
+def contact_sheet(root: Path, layout: Layout, num_ids: int = 12) -> np.ndarray:
+    """First picture of some test identities (rows) in every camera (columns).
+
+    Args:
+        root: Folder of the rendered data set.
+        layout: What is in it.
+        num_ids: Number of rows at most.
+
+    Returns:
+        uint8 picture, blue-green-red; black where a camera did not see the person.
+    """
+    first = {
+        (shot.person_id, shot.camera): root / shot.path
+        for shot in layout.test_shots()
+        if shot.index == 1
+    }
+    cameras = sorted({camera for _, camera in first}, key=lambda camera: camera.key[::-1])
+    rows = []
+    for person_id in sorted({person_id for person_id, _ in first})[:num_ids]:
+        tiles = [_tile(first.get((person_id, camera))) for camera in cameras]
+        rows.append(np.hstack(tiles))
+    return np.vstack(rows)
+
+
+def _tile(path: Path | None) -> np.ndarray:
+    if path is None:
+        return np.zeros((*TILE, 3), np.uint8)
+    return cv2.resize(cv2.imread(str(path)), TILE[::-1], interpolation=cv2.INTER_AREA)
+
+
+def parse_args(argv: Sequence[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--out', required=True, type=Path, help='folder to write; kept if complete')
+    parser.add_argument('--size', default='small', choices=SIZES)
+    parser.add_argument('--layout', default='sysu', choices=LAYOUTS)
+    parser.add_argument('--seed', type=int, default=0, help='another seed gives other people')
+    parser.add_argument('--workers', type=int, help='processes (default: one per CPU core)')
+    parser.add_argument(
+        '--contact-sheet', type=Path, metavar='FILE.png',
+        help='also write a picture: rows are test identities, columns are cameras',
+    )  # fmt: skip
+    return parser, parser.parse_args(argv)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Render, then say what was made."""
+    parser, args = parse_args(argv)
+    start = time.perf_counter()
+    try:
+        ensure_rendered(args.out, args.size, args.layout, args.seed, args.workers)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+    seconds = time.perf_counter() - start
+    layout = LAYOUTS[args.layout](args.size, args.seed)
+    print(count_table(layout.shots()))
+    print(f'{args.out.absolute()} ({args.layout}, {args.size}, seed {args.seed}): {seconds:.1f} s')
+    if args.contact_sheet:
+        args.contact_sheet.parent.mkdir(parents=True, exist_ok=True)
+        if not cv2.imwrite(str(args.contact_sheet), contact_sheet(args.out, layout)):
+            parser.error(f'--contact-sheet: cannot write {args.contact_sheet}')
+        print(f'{args.contact_sheet.absolute()}')
+
+
+if __name__ == '__main__':
+    main()

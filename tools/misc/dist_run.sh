@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# What dist_train.sh and dist_test.sh share: PROGRAM CONFIG GPUS [arguments of PROGRAM]
+set -euo pipefail
+if [ $# -lt 3 ]; then
+    echo "usage: tools/dist_${1%.py}.sh CONFIG GPUS [ARGUMENTS]" >&2
+    exit 2
+fi
+program=$1 config=$2 gpus=$3
+shift 3
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+exec "${PYTHON:-python}" -m torch.distributed.run \
+    --nnodes="${NNODES:-1}" \
+    --node_rank="${NODE_RANK:-0}" \
+    --master_addr="${MASTER_ADDR:-127.0.0.1}" \
+    --master_port="${PORT:-29500}" \
+    --nproc_per_node="$gpus" \
+    "$(dirname "$0")/../$program" "$config" --launcher pytorch "$@"
