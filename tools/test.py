@@ -10,11 +10,11 @@ from mmvireid.engine.runner import clear_errors, distributed, parse_run_args, pr
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Evaluate a checkpoint by its data set\'s protocol')
+    parser = argparse.ArgumentParser(description="Evaluate a checkpoint by its data set's protocol")
     parser.add_argument('config', help='config file (Python code: only run configs you trust)')
     parser.add_argument('checkpoint', help='checkpoint file, read without running code in it')
     parser.add_argument(
-        '--flip', action='store_true', help='also report features fused with the mirrored image\'s'
+        '--flip', action='store_true', help="also report features fused with the mirrored image's"
     )
     parser.add_argument(
         '--rerank', action='store_true', help='also report k-reciprocal re-ranking (slow)'

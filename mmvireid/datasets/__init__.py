@@ -5,6 +5,7 @@ from .llcm import LLCM
 from .regdb import RegDB
 from .samplers import CrossModalityBatchSampler
 from .seeded_index import SeededIndex
+from .synthetic import SyntheticSYSU
 from .sysu_mm01 import SYSUMM01
 from .transforms import LoadReIDImage, PackReIDInputs, RandomErasing, RandomPadCrop
 from .worker_init import reid_worker_init
@@ -21,6 +22,7 @@ __all__ = [
     'RandomPadCrop',
     'RegDB',
     'SeededIndex',
+    'SyntheticSYSU',
     'reid_collate',
     'reid_worker_init',
 ]

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
@@ -44,7 +44,7 @@ class ImageTree:
     ) -> None:
         self.root = Path(root)
         self.on_problem = on_problem
-        self._entries = lru_cache(maxsize=None)(self._scan)
+        self._entries = cache(self._scan)
 
     def has_folder(self, folder: str) -> bool:
         """Whether the folder exists."""

@@ -44,11 +44,9 @@ class FeatureSet:
     flip_features: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        convert = dict(names=_strings, modalities=_strings, person_ids=_integers,
-                       camera_ids=_integers, features=_matrix, flip_features=_matrix)  # fmt: skip
-        for key, function in convert.items():
+        for key, convert in _CONVERT.items():
             if (value := getattr(self, key)) is not None:
-                object.__setattr__(self, key, function(key, value))
+                object.__setattr__(self, key, convert(key, value))
         self._check_lengths()
         self._check_values()
 
@@ -60,8 +58,8 @@ class FeatureSet:
             value = getattr(self, field.name)
             if value is not None and len(value) != len(self.names):
                 raise ValueError(
-                    f'FeatureSet: `{field.name}` has {len(value)} rows, expected {len(self.names)}, '
-                    'the length of `names`.'
+                    f'FeatureSet: `{field.name}` has {len(value)} rows, expected '
+                    f'{len(self.names)}, the length of `names`.'
                 )
         if self.flip_features is not None and self.flip_features.shape != self.features.shape:
             raise ValueError(
@@ -162,3 +160,13 @@ def _matrix(key: str, value: np.ndarray) -> np.ndarray:
             'expected real numbers of shape (N, D).'
         )
     return np.ascontiguousarray(value, dtype=np.float32)
+
+
+_CONVERT = {
+    'names': _strings,
+    'modalities': _strings,
+    'person_ids': _integers,
+    'camera_ids': _integers,
+    'features': _matrix,
+    'flip_features': _matrix,
+}

@@ -1,7 +1,3 @@
-from .backbones import *
-from .base import *
-from .data_preprocessors import *
-from .heads import *
-from .losses import *
-from .methods import *
-from .necks import *
+from . import backbones, base, data_preprocessors, heads, losses, methods, necks
+
+__all__ = ['backbones', 'base', 'data_preprocessors', 'heads', 'losses', 'methods', 'necks']

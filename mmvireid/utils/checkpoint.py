@@ -161,7 +161,7 @@ def register_safe_loader() -> None:
 
 
 def _convert(value: Any, leaf: Callable[[Any], Any]) -> Any:
-    """Apply ``leaf`` to everything in nested dicts, lists and tuples; drop what becomes callable."""
+    """Apply ``leaf`` to everything in nested dicts, lists and tuples; drop callables."""
     value = leaf(value)
     if isinstance(value, dict):
         items = {key: _convert(item, leaf) for key, item in value.items()}

@@ -17,8 +17,8 @@ def pairwise_distance(x: Tensor, y: Tensor, squared: bool = False, eps: float = 
         x: Rows, shape (N, D).
         y: Rows, shape (M, D).
         squared: Leave the square root out.
-        eps: Lower bound of the squared distance, > 0. It keeps the root's gradient finite at
-            d = 0, where it becomes zero.
+        eps: Lower bound of the squared distance, >= 0. A positive one keeps the root's gradient
+            finite at d = 0, where it becomes zero.
 
     Returns:
         Distances, at least ``sqrt(eps)`` (``eps`` if ``squared``), shape (N, M).

@@ -1,6 +1,7 @@
 """Images per second and peak memory of a config's training pipeline, cached and not."""
 
 import argparse
+import copy
 import multiprocessing
 import os
 import tempfile
@@ -14,6 +15,8 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from rich.console import Console
+from rich.progress import track
 from torch.utils.data import DataLoader
 
 SAMPLING_SECONDS = 0.2
@@ -87,14 +90,17 @@ def images_per_second(loader: DataLoader, num_batches: int) -> float:
 def fill_cache(loader: DataLoader) -> None:
     """Reads every image of the data set once."""
     dataset = loader.dataset
-    for index in range(len(dataset)):
+    rows = range(len(dataset))
+    for index in track(rows, 'filling the cache', console=Console(stderr=True), transient=True):
         dataset[index]
 
 
 def build(config: Config, **dataset_options) -> DataLoader:
     """The training loader of a config with other data set options."""
-    settings = config.train_dataloader.copy()
+    settings = copy.deepcopy(config.train_dataloader)
     settings.dataset.update(dataset_options)
+    # Else the workers of one measurement would still be there in the next.
+    settings.persistent_workers = False
     return Runner.build_dataloader(settings, seed=0)
 
 
@@ -122,7 +128,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         config.merge_from_dict(args.cfg_options or {})
         if args.num_workers is not None:
             config.train_dataloader.num_workers = args.num_workers
-            config.train_dataloader.persistent_workers = False
         init_default_scope('mmvireid')
         run(config, args.iters)
     except (ValueError, FileNotFoundError) as error:

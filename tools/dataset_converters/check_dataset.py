@@ -81,7 +81,7 @@ class Report:
     def _print_counts(self, label: str, counts: tuple, expected: tuple) -> None:
         verdict = 'ok' if counts == expected else 'expected {:,} {:,} {:,}'.format(*expected)
         columns = ' '.join(f'{count:>9,}' for count in counts)
-        print(f'{label:<10} {columns}   {verdict if self.published else ""}')
+        print(f'{label:<10} {columns}   {verdict if self.published else ""}'.rstrip())
         if counts != expected:
             self.add_problem(
                 '{}: {:,} identities, {:,} visible and {:,} infrared images; '

@@ -74,7 +74,7 @@ def main(argv: list[str] | None = None) -> None:
     count = sum(kept[key].numel() for key in kept) / 1e6
     num_ids = len(kept['head.classifier.weight'])
     print(f'{args.target}: {len(kept)} tensors, {count:.2f} M values, {num_ids} identities.')
-    print(f'{len(dropped)} tensors dropped: copies of ResNet-50 that the release builds but never uses.')
+    print(f'{len(dropped)} tensors dropped: copies of ResNet-50 that the release never uses.')
     print(f'Evaluate with model.head.num_ids={num_ids} (agw_sysu.py has 395).')
 
 

@@ -11,4 +11,3 @@ param_scheduler = [
     dict(type='MultiStepLR', milestones=[20, 50], gamma=0.1, begin=0, end=81, by_epoch=True),
 ]
 train_cfg = dict(by_epoch=True, max_epochs=81)
-test_cfg = dict()

@@ -1,4 +1,24 @@
-"""Pedestrians rendered with OpenCV."""
+"""Pedestrians rendered with OpenCV, in the layouts of SYSU-MM01, RegDB and LLCM.
+
+Real visible-infrared data sets need a signed form; this one needs a seed. An identity
+(:mod:`.person`) is a build, garments, their patterns and a bag, which both modalities show, plus
+colours that only visible cameras and reflectances that only infrared cameras see, drawn
+independently of each other. A picture (:mod:`.picture`) adds what does not matter: walking phase,
+facing, crop, occlusion, and the camera's room, light and sensor (:mod:`.cameras`).
+
+Calibration, SYSU layout, size ``'small'``, seed 0, test identities, rank-1 in percent against
+images from other rooms, as printed by ``tools/analysis_tools/calibrate_synthetic.py``:
+
+========================  ====================  ========  ======
+feature                   query -> gallery      measured  chance
+========================  ====================  ========  ======
+colour histogram          visible -> visible       59.78    1.06
+colour histogram          infrared -> visible       2.03    1.00
+grey histogram            infrared -> visible       2.54    1.00
+grey pixels               infrared -> visible       4.44    1.00
+untrained ResNet-18       infrared -> visible       1.65    1.00
+========================  ====================  ========  ======
+"""
 
 from .layouts import LAYOUTS, SIZES, Layout, Shot
 from .picture import render_jpeg, render_picture

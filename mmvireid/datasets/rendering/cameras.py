@@ -25,7 +25,7 @@ class Camera:
         camera_id: Number in the data set.
         modality: ``'visible'`` or ``'infrared'``.
         room: Number of the place it looks at; two cameras can share one.
-        outdoor: Whether daylight falls in: more light, harder shadows, fewer walls.
+        outdoor: Whether trees stand among the things in the background.
     """
 
     camera_id: int

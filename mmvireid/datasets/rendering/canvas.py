@@ -68,7 +68,7 @@ class Canvas:
     def shade(self, mask: np.ndarray) -> np.ndarray:
         """Brightness of a rounded part: less near its edge and away from the light."""
         size = int(0.05 * self.scale) | 1
-        shift = size // 2 + int(round(self.light * size / 3))
+        shift = size // 2 + round(self.light * size / 3)
         soft = cv2.blur(
             mask, (size, size), anchor=(shift, size // 2), borderType=cv2.BORDER_CONSTANT
         )

@@ -1,6 +1,7 @@
 """Drawing one pedestrian: a jointed figure in three dimensions, painted part by part."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -11,6 +12,7 @@ from .person import Person, Surface
 KNEE_SHARE = 0.52  # of the leg that is thigh
 ANKLE = 0.955
 SHOULDER = 0.185
+FAR = -0.04  # an arm beyond this depth is hidden by the trunk
 _CIRCLE = np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0, 2 * np.pi, 20, endpoint=False)])
 
 
@@ -31,6 +33,23 @@ class Pose:
     arm_swing: float
 
 
+class Arm(NamedTuple):
+    """Joints of an arm as the camera sees them: (across, down, towards the camera)."""
+
+    shoulder: np.ndarray
+    elbow: np.ndarray
+    hand: np.ndarray
+
+
+class Leg(NamedTuple):
+    """Joints of a leg as the camera sees them: (across, down, towards the camera)."""
+
+    hip: np.ndarray
+    knee: np.ndarray
+    ankle: np.ndarray
+    toes: np.ndarray
+
+
 def draw_figure(canvas: Canvas, person: Person, pose: Pose, modality: str) -> None:
     """Paint a person onto a canvas, the far parts first.
 
@@ -47,6 +66,10 @@ def draw_figure(canvas: Canvas, person: Person, pose: Pose, modality: str) -> No
 
 def _ellipse(centre, across: float, down: float) -> np.ndarray:
     return np.asarray(centre)[:2] + _CIRCLE * (across, down)
+
+
+def _below(point: np.ndarray, distance: float) -> np.ndarray:
+    return point + np.array([0, distance, 0])
 
 
 def _limb(start, end, start_radius: float, end_radius: float) -> np.ndarray:
@@ -87,13 +110,13 @@ class _Figure:
         self.canvas.paint(outlines, surface.tones(self.modality), weight)
 
     def draw(self) -> None:
-        arms = sorted((self.arm(side) for side in (-1, 1)), key=lambda arm: arm[1][2])
-        legs = sorted((self.leg(side) for side in (-1, 1)), key=lambda leg: leg[1][2])
-        bag_depth = self.bag_centre()[2]
-        behind = [arm for arm in arms if arm[1][2] < -0.04]
-        if bag_depth < 0:
+        arms = sorted((self.arm(side) for side in (-1, 1)), key=lambda arm: arm.elbow[2])
+        legs = sorted((self.leg(side) for side in (-1, 1)), key=lambda leg: leg.knee[2])
+        far_arms = [arm for arm in arms if arm.elbow[2] < FAR]
+        bag_is_far = self.bag_centre()[2] < 0
+        if bag_is_far:
             self.draw_bag()
-        for arm in behind:
+        for arm in far_arms:
             self.draw_arm(arm)
         if self.cos > 0:
             self.draw_long_hair()
@@ -101,19 +124,18 @@ class _Figure:
             self.draw_leg(leg)
         self.draw_trunk()
         self.draw_head()
-        for arm in arms:
-            if arm[1][2] >= -0.04:
-                self.draw_arm(arm)
+        for arm in arms[len(far_arms) :]:
+            self.draw_arm(arm)
         if self.cos <= 0:
             self.draw_long_hair()
         self.draw_straps()
-        if bag_depth >= 0:
+        if not bag_is_far:
             self.draw_bag()
 
     # -- limbs
 
-    def leg(self, side: int) -> tuple[np.ndarray, ...]:
-        """Hip, knee, ankle and toes of one leg."""
+    def leg(self, side: int) -> Leg:
+        """The left (1) or right (-1) leg; a leg that swings back bends its knee."""
         swing = self.pose.stride * np.sin(self.pose.phase) * side
         bend = self.pose.stride * (0.3 + max(0.0, np.cos(self.pose.phase) * side))
         thigh = (ANKLE - self.hip) * KNEE_SHARE
@@ -124,20 +146,20 @@ class _Figure:
         ankle = (across, knee[1] + shin * np.cos(angle), knee[2] + shin * np.sin(angle))
         toes = (across * 1.15, ankle[1] + 0.03, ankle[2] + 0.08)
         hip = self.view(across, self.hip, 0)
-        return hip, self.view(*knee), self.view(*ankle), self.view(*toes)
+        return Leg(hip, self.view(*knee), self.view(*ankle), self.view(*toes))
 
-    def draw_leg(self, leg: tuple[np.ndarray, ...]) -> None:
+    def draw_leg(self, leg: Leg) -> None:
         person, (hip, knee, ankle, toes) = self.person, leg
         thick, thin = 0.05 * person.girth, 0.026 * person.girth
         self.paint(
             person.skin, _limb(hip, knee, thick, thin * 1.3), _limb(knee, ankle, thin * 1.3, thin)
         )
-        self.paint(person.shoes, _limb(ankle + (0, 0.015, 0), toes, 0.024, 0.017))
+        self.paint(person.shoes, _limb(_below(ankle, 0.015), toes, 0.024, 0.017))
         if person.bottom == 'trousers':
-            self.draw_trouser_leg(hip, knee, ankle)
+            self.draw_trouser_leg(leg)
 
-    def draw_trouser_leg(self, hip, knee, ankle) -> None:
-        person = self.person
+    def draw_trouser_leg(self, leg: Leg) -> None:
+        person, (hip, knee, ankle, _) = self.person, leg
         thick, cuff = 0.058 * person.girth, 0.034 * person.girth * person.bottom_flare
         middle = (thick + cuff) / 2
         reach = (person.bottom_hem - self.hip) / (ANKLE - self.hip)
@@ -148,16 +170,17 @@ class _Figure:
             outlines.append(_limb(knee, end, middle, cuff))
         self.paint(person.lower, *outlines, radius=thick)
 
-    def arm(self, side: int) -> tuple[np.ndarray, ...]:
-        """Shoulder, elbow and hand of one arm; it swings against the leg of its side."""
+    def arm(self, side: int) -> Arm:
+        """The left (1) or right (-1) arm; it swings against the leg of its side."""
         swing = -self.pose.arm_swing * np.sin(self.pose.phase) * side
         across = (self.person.shoulder - 0.008) * self.person.girth * side
         elbow = (across * 1.16, SHOULDER + 0.175 * np.cos(swing), 0.175 * np.sin(swing))
         angle = swing + 0.25
         hand = (across * 1.2, elbow[1] + 0.17 * np.cos(angle), elbow[2] + 0.17 * np.sin(angle))
-        return self.view(across * 0.95, SHOULDER + 0.03, 0), self.view(*elbow), self.view(*hand)
+        top = self.view(across * 0.95, SHOULDER + 0.03, 0)
+        return Arm(top, self.view(*elbow), self.view(*hand))
 
-    def draw_arm(self, arm: tuple[np.ndarray, ...]) -> None:
+    def draw_arm(self, arm: Arm) -> None:
         person, (shoulder, elbow, hand) = self.person, arm
         thick, thin = 0.034 * person.girth, 0.022 * person.girth
         self.paint(
@@ -207,7 +230,7 @@ class _Figure:
         across, down = 0.047 * size, 0.064 * size
         style = person.hair_style
         if style == 'hood':
-            self.paint(person.hair, _ellipse(centre + (0, 0.015, 0), across * 1.4, down * 1.2))
+            self.paint(person.hair, _ellipse(_below(centre, 0.015), across * 1.4, down * 1.2))
         if style == 'bun':
             bun = self.view(0, 0.022, -0.045)
             self.paint(person.hair, _ellipse(bun, 0.03 * size, 0.028 * size))
@@ -218,8 +241,8 @@ class _Figure:
             face = self.view(0, 0.088, 0.03)
             self.paint(person.skin, _ellipse(face, across * 0.82 * facing, down * 0.72))
         if style == 'cap':
-            crown = _ellipse(centre - (0, 0.02, 0), across * 1.12, down * 0.72)
-            brim = _limb(centre - (0, 0.004, 0), self.view(0, 0.062, 0.075), 0.014, 0.01)
+            crown = _ellipse(_below(centre, -0.02), across * 1.12, down * 0.72)
+            brim = _limb(_below(centre, -0.004), self.view(0, 0.062, 0.075), 0.014, 0.01)
             self.paint(person.hair, crown, brim)
 
     def draw_long_hair(self) -> None:
@@ -236,8 +259,8 @@ class _Figure:
             return self.view(0, 0.31, -0.1 * person.girth)
         if person.bag == 'shoulder':
             return self.view(0.13 * person.girth, 0.54, 0.02)
-        hand = self.arm(-1)[2]
-        return hand + (0, 0.03 + person.bag_size, 0.02)
+        hand = self.arm(-1).hand
+        return _below(hand, 0.03 + person.bag_size)
 
     def draw_bag(self) -> None:
         person, size = self.person, self.person.bag_size

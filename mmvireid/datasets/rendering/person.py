@@ -159,10 +159,10 @@ def _top(rng: Generator) -> dict:
     sleeves = top if top.pattern.on_sleeves else replace(top, pattern=PLAIN)
     if rng.random() < 0.2:  # of the contrasting tone
         sleeves = Surface(PLAIN, top.colours[::-1], top.reflectances[::-1])
-    return dict(
-        sleeve=float(sleeve), top_hem=hem, top_flare=flare,
-        top=top, sleeves=sleeves,
-    )  # fmt: skip
+    return {
+        'sleeve': float(sleeve), 'top_hem': hem, 'top_flare': flare,
+        'top': top, 'sleeves': sleeves,
+    }  # fmt: skip
 
 
 def _bottom(rng: Generator) -> dict:
@@ -175,7 +175,7 @@ def _bottom(rng: Generator) -> dict:
         ('skirt', rng.uniform(0.8, 0.93), rng.uniform(1.1, 1.6)),
     )[kind]
     lower = _garment(rng, _pattern(rng, LOWER_PATTERNS))
-    return dict(bottom=bottom, bottom_hem=hem, bottom_flare=flare, lower=lower)
+    return {'bottom': bottom, 'bottom_hem': hem, 'bottom_flare': flare, 'lower': lower}
 
 
 @lru_cache(maxsize=1024)

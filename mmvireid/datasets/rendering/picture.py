@@ -45,8 +45,6 @@ def render_picture(seed: int, person_id: int, camera: Camera, index: int) -> np.
     return record(pixels.reshape(height, width, -1), camera, look, rng)
 
 
-
-
 def render_jpeg(seed: int, person_id: int, camera: Camera, index: int) -> bytes:
     """The JPEG file of one picture; arguments as in :func:`render_picture`."""
     picture = render_picture(seed, person_id, camera, index)

@@ -54,7 +54,7 @@ def ensure_rendered(
     """
     _check_arguments(size, layout, seed, workers)
     root = Path(root).absolute()
-    wanted = dict(layout=layout, size=size, seed=seed, version=VERSION)
+    wanted = {'layout': layout, 'size': size, 'seed': seed, 'version': VERSION}
     if _holds(root, wanted):
         return
     _remove_stale(root)
@@ -149,6 +149,4 @@ def _write_pictures(
 
 
 def _write_picture(folder: Path, seed: int, shot: Shot) -> None:
-    (folder / shot.path).write_bytes(
-        render_jpeg(seed, shot.person_id, shot.camera, shot.index)
-    )
+    (folder / shot.path).write_bytes(render_jpeg(seed, shot.person_id, shot.camera, shot.index))

@@ -51,7 +51,10 @@ def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> a
         help='override config values, e.g. optim_wrapper.optimizer.lr=0.05 train_cfg.max_epochs=10',
     )
     parser.add_argument(
-        '--launcher', choices=['none', 'pytorch', 'slurm', 'mpi'], default='none', help='job launcher'
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher',
     )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)

@@ -1,7 +1,8 @@
 """From distances to ranks: every query's candidates are sorted once, whatever the trial."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
@@ -26,9 +27,17 @@ class QueryScores:
     inverse_negative_penalty: np.ndarray
 
     @classmethod
-    def concatenate(cls, parts: Sequence['QueryScores']) -> 'QueryScores':
+    def concatenate(cls, parts: Sequence[Self]) -> Self:
         """Join the scores of consecutive queries."""
-        return cls(*(np.concatenate(arrays, axis=1) for arrays in zip(*(vars(p).values() for p in parts))))
+        return cls(*(np.concatenate(arrays, axis=1) for arrays in zip(*map(_arrays, parts))))
+
+    def select(self, trial: int, queries: np.ndarray) -> Self:
+        """Scores of some queries in one trial; every array has shape (number of queries,)."""
+        return type(self)(*(array[trial, queries] for array in _arrays(self)))
+
+
+def _arrays(scores: QueryScores) -> list[np.ndarray]:
+    return [getattr(scores, field.name) for field in fields(scores)]
 
 
 def sort_keys(distance: np.ndarray) -> np.ndarray:

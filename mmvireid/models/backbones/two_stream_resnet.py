@@ -77,7 +77,9 @@ def with_non_local(stage: nn.Sequential, name: str, count: int, inner: int | Non
 def set_last_stride(resnet: nn.Module, stride: int) -> None:
     """Set the stride of layer4: of its first block's strided convolution and of its shortcut."""
     block = resnet.layer4[0]
-    strided = block.conv2 if isinstance(block, torchvision.models.resnet.Bottleneck) else block.conv1
+    strided = (
+        block.conv2 if isinstance(block, torchvision.models.resnet.Bottleneck) else block.conv1
+    )
     strided.stride = (stride, stride)
     block.downsample[0].stride = (stride, stride)
 

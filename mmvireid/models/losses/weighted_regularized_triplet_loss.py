@@ -60,7 +60,8 @@ def weighted_regularized_triplet(
         negative_weights = (-distances).masked_fill(same, lowest).softmax(dim=1) * ~same
     else:
         raise ValueError(
-            f'weighted_regularized_triplet: `eps_mode` is {eps_mode!r}, expected one of {EPS_MODES}.'
+            f'weighted_regularized_triplet: `eps_mode` is {eps_mode!r}, '
+            f'expected one of {EPS_MODES}.'
         )
     positive = (positive_weights * distances).sum(dim=1)
     negative = (negative_weights * distances).sum(dim=1)

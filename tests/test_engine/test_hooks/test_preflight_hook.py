@@ -13,9 +13,7 @@ def fake_runner(num_ids, by_epoch=True, checkpoint=None):
     model.head = IdentityHead(4, num_ids=5)
     return SimpleNamespace(
         model=model,
-        train_dataloader=SimpleNamespace(
-            dataset=SimpleNamespace(metainfo=dict(num_ids=num_ids))
-        ),
+        train_dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=dict(num_ids=num_ids))),
         cfg=Config(
             dict(
                 train_cfg=dict(by_epoch=by_epoch),

@@ -13,9 +13,11 @@ from mmvireid.models.heads import IdentityHead
 def parse(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, 'path', list(sys.path))
-    (tmp_path / 'toy.py').write_text("default_scope = 'mmvireid'\na = dict(b=1)\n"
-                                     'train_dataloader = dict(num_workers=64, '
-                                     'persistent_workers=True)\n')
+    (tmp_path / 'toy.py').write_text(
+        "default_scope = 'mmvireid'\na = dict(b=1)\n"
+        'train_dataloader = dict(num_workers=64, '
+        'persistent_workers=True)\n'
+    )
 
     def build(*argv):
         parser = argparse.ArgumentParser()
@@ -67,8 +69,10 @@ def test_resuming_from_a_missing_file_is_named(tmp_path):
 
 
 def test_our_own_errors_become_one_line_and_others_keep_their_traceback():
-    with pytest.raises(SystemExit, match='^train: IdentityHead: `num_ids` is 0'), \
-            clear_errors('train'):
+    with (
+        pytest.raises(SystemExit, match='^train: IdentityHead: `num_ids` is 0'),
+        clear_errors('train'),
+    ):
         IdentityHead(4, num_ids=0)
     with pytest.raises(ValueError, match='invalid literal'), clear_errors('train'):
         int('x')

@@ -48,7 +48,9 @@ def test_pretrained_equals_torchvision(tmp_path, depth, last_stride, split):
     image = torch.randn(2, 3, 48, 32, dtype=torch.float64)
     with torch.no_grad():
         expected = reference(resnet.double(), image, last_stride)
-        both = net.double().eval()(dict(infrared=image[1:], visible=image[:1]))  # any order of the dict
+        both = net.double().eval()(
+            dict(infrared=image[1:], visible=image[:1])
+        )  # any order of the dict
     torch.testing.assert_close(both, expected)
     assert both.shape[1] == net.out_channels
 

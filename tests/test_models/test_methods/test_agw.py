@@ -36,9 +36,11 @@ def handwritten_step(model, images, labels, optimizer):
     embedding = (maps.pow(3).mean((2, 3)) + 1e-12).pow(1 / 3)
     logits = model.neck.bn(embedding) @ model.head.classifier.weight.T
 
-    d = (torch.cdist(embedding, embedding, compute_mode='donot_use_mm_for_euclid_dist') ** 2).clamp(
-        min=1e-12
-    ).sqrt()
+    d = (
+        (torch.cdist(embedding, embedding, compute_mode='donot_use_mm_for_euclid_dist') ** 2)
+        .clamp(min=1e-12)
+        .sqrt()
+    )
     same = labels[:, None] == labels[None]
     up = torch.exp(d - (d * same).max(1, keepdim=True).values) * same
     down = torch.exp(-d) * ~same

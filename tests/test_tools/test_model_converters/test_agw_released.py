@@ -1,8 +1,5 @@
 """The converter against a stand-in for the released network, built here from its description."""
 
-import importlib.util
-from pathlib import Path
-
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,16 +8,10 @@ from torch import nn
 
 from mmvireid.registry import MODELS
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.fixture(scope='module')
-def tool():
-    path = ROOT / 'tools/model_converters/agw_released.py'
-    spec = importlib.util.spec_from_file_location('agw_released', path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tool(load_tool):
+    return load_tool('model_converters/agw_released.py')
 
 
 class NonLocal(nn.Module):

@@ -5,7 +5,7 @@ from .llcm import LLCMLayout
 from .regdb import RegDBLayout
 from .sysu import SYSULayout
 
-LAYOUTS: dict[str, type[Layout]] = dict(sysu=SYSULayout, regdb=RegDBLayout, llcm=LLCMLayout)
+LAYOUTS: dict[str, type[Layout]] = {'sysu': SYSULayout, 'regdb': RegDBLayout, 'llcm': LLCMLayout}
 SIZES = ('tiny', 'small', 'benchmark', 'full')
 
 __all__ = ['LAYOUTS', 'SIZES', 'LLCMLayout', 'Layout', 'RegDBLayout', 'SYSULayout', 'Shot']

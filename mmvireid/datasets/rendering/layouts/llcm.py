@@ -13,7 +13,9 @@ from .base import Layout, Shot, spread, write_lines
 SIDES = {
     'vis': [Camera(number, VISIBLE, room=number, outdoor=True) for number in range(1, 10)],
     'nir': [
-        Camera(number, INFRARED, room=number, outdoor=True) for number in range(1, 10) if number != 3
+        Camera(number, INFRARED, room=number, outdoor=True)
+        for number in range(1, 10)
+        if number != 3
     ],
 }
 
@@ -29,20 +31,22 @@ class Subset:
 
 # At 'full' the totals are those of the real data set.
 SUBSETS = {
-    'tiny': dict(
-        train=Subset(8, 3, dict(vis=48, nir=48)), test=Subset(8, 3, dict(vis=48, nir=48))
-    ),
-    'small': dict(
-        train=Subset(230, 4, dict(vis=1840, nir=1840)), test=Subset(100, 4, dict(vis=800, nir=800))
-    ),
-    'benchmark': dict(
-        train=Subset(400, 5, dict(vis=6000, nir=6000)),
-        test=Subset(100, 5, dict(vis=1500, nir=1500)),
-    ),
-    'full': dict(
-        train=Subset(713, 6, dict(vis=16946, nir=13975)),
-        test=Subset(351, 6, dict(vis=8680, nir=7166)),
-    ),
+    'tiny': {
+        'train': Subset(8, 3, {'vis': 48, 'nir': 48}),
+        'test': Subset(8, 3, {'vis': 48, 'nir': 48}),
+    },
+    'small': {
+        'train': Subset(230, 4, {'vis': 1840, 'nir': 1840}),
+        'test': Subset(100, 4, {'vis': 800, 'nir': 800}),
+    },
+    'benchmark': {
+        'train': Subset(400, 5, {'vis': 6000, 'nir': 6000}),
+        'test': Subset(100, 5, {'vis': 1500, 'nir': 1500}),
+    },
+    'full': {
+        'train': Subset(713, 6, {'vis': 16946, 'nir': 13975}),
+        'test': Subset(351, 6, {'vis': 8680, 'nir': 7166}),
+    },
 }
 
 
@@ -53,7 +57,7 @@ class LLCMLayout(Layout):
         """Identities of train and test, ascending."""
         num_train, num_test = (subset.num_ids for subset in SUBSETS[self.size].values())
         ids = self.draw_ids(num_train + num_test)
-        return dict(train=sorted(ids[:num_train]), test=sorted(ids[num_train:]))
+        return {'train': sorted(ids[:num_train]), 'test': sorted(ids[num_train:])}
 
     def shots(self) -> list[Shot]:
         return [

@@ -45,7 +45,7 @@ class RegDBLayout(Layout):
         number = NUM_IDS[self.size]
         order = generator(self.seed, Stream.SPLIT, trial).permutation(number) + 1
         half = number // 2
-        return dict(train=sorted(order[:half].tolist()), test=sorted(order[half:].tolist()))
+        return {'train': sorted(order[:half].tolist()), 'test': sorted(order[half:].tolist())}
 
     def write_index(self, root: Path) -> None:
         for trial in range(1, NUM_TRIALS + 1):

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -35,48 +36,50 @@ class Subset:
 # At 'full' the totals are those of the real data set; at all sizes its gaps are imitated: fewer
 # people pass cameras 1, 2 and 6, and the people of val only pass 3, 4 and 5.
 SUBSETS = {
-    'tiny': dict(
-        train=Subset(10, {1: (6, 12), 2: (7, 14), 3: (9, 36), 4: (9, 18), 5: (9, 18), 6: (7, 28)}),
-        val=Subset(2, {3: (2, 8), 4: (2, 4), 5: (2, 4)}),
-        test=Subset(8, {1: (5, 10), 2: (5, 10), 3: (7, 14), 4: (7, 14), 5: (7, 14), 6: (8, 16)}),
-    ),
-    'small': dict(
-        train=Subset(
+    'tiny': {
+        'train': Subset(
+            10, {1: (6, 12), 2: (7, 14), 3: (9, 36), 4: (9, 18), 5: (9, 18), 6: (7, 28)}
+        ),
+        'val': Subset(2, {3: (2, 8), 4: (2, 4), 5: (2, 4)}),
+        'test': Subset(8, {1: (5, 10), 2: (5, 10), 3: (7, 14), 4: (7, 14), 5: (7, 14), 6: (8, 16)}),
+    },
+    'small': {
+        'train': Subset(
             240,
             {1: (200, 600), 2: (200, 600), 3: (239, 956), 4: (235, 705), 5: (238, 714),
              6: (200, 800)},
         ),
-        val=Subset(8, {3: (8, 32), 4: (8, 16), 5: (8, 16)}),
-        test=Subset(
+        'val': Subset(8, {3: (8, 32), 4: (8, 16), 5: (8, 16)}),
+        'test': Subset(
             100,
             {1: (60, 120), 2: (60, 120), 3: (97, 388), 4: (98, 196), 5: (99, 198), 6: (100, 400)},
         ),
-    ),
-    'benchmark': dict(
-        train=Subset(
+    },
+    'benchmark': {
+        'train': Subset(
             296,
             {1: (194, 1164), 2: (195, 1170), 3: (293, 2344), 4: (283, 1698), 5: (294, 1764),
              6: (200, 1600)},
         ),
-        val=Subset(99, {3: (99, 594), 4: (99, 396), 5: (99, 396)}),
-        test=Subset(
+        'val': Subset(99, {3: (99, 594), 4: (99, 396), 5: (99, 396)}),
+        'test': Subset(
             96,
             {1: (56, 560), 2: (56, 560), 3: (93, 744), 4: (94, 940), 5: (95, 950), 6: (96, 768)},
         ),
-    ),
-    'full': dict(
-        train=Subset(
+    },
+    'full': {
+        'train': Subset(
             296,
             {1: (194, 4721), 2: (195, 5753), 3: (293, 5929), 4: (283, 4821), 5: (294, 4989),
              6: (200, 4000)},
         ),
-        val=Subset(99, {3: (99, 1980), 4: (99, 987), 5: (99, 987)}),
-        test=Subset(
+        'val': Subset(99, {3: (99, 1980), 4: (99, 987), 5: (99, 987)}),
+        'test': Subset(
             96,
             {1: (56, 1374), 2: (56, 1565), 3: (93, 1883), 4: (94, 1918), 5: (95, 1918),
              6: (96, 1920)},
         ),
-    ),
+    },
 }  # fmt: skip
 
 
@@ -115,7 +118,7 @@ class SYSULayout(Layout):
     def write_index(self, root: Path) -> None:
         folder = root / 'exp'
         ids = self.ids()
-        for name, members in (*ids.items(), ('available', sum(ids.values(), []))):
+        for name, members in (*ids.items(), ('available', chain(*ids.values()))):
             members = sorted(members)
             write_lines(folder / f'{name}_id.txt', [','.join(map(str, members))])
             savemat(folder / f'{name}_id.mat', {'id': np.array([members], np.uint16)})

@@ -1,0 +1,105 @@
+"""k-reciprocal re-ranking."""
+
+import numpy as np
+import torch
+from scipy.sparse import csc_array, csr_array
+from torch import Tensor
+
+from mmvireid.evaluation.functional.ranking import sort_keys
+from mmvireid.utils.distances import pairwise_distance
+
+
+def k_reciprocal_distance(
+    queries: Tensor, gallery: Tensor, k1: int = 20, k2: int = 6, original_weight: float = 0.3
+) -> np.ndarray:
+    r"""Distances that also compare whom two images have as mutual neighbours.
+
+    .. math::
+        d^*_{ij} = \lambda d_{ij} + (1 - \lambda) \left(1 -
+        \frac{\sum_k \min(V_{ik}, V_{jk})}{\sum_k \max(V_{ik}, V_{jk})}\right)
+
+    d is the squared Euclidean distance over the largest one of its row, and V_i a soft set of the
+    mutual neighbours of image i: weight exp(-d_ik) on its expanded k1-reciprocal neighbours,
+    normalised to sum 1, then averaged over the k2 nearest images of i.
+
+    Source: Zhong et al., "Re-ranking Person Re-identification with k-reciprocal Encoding", CVPR
+    2017, Eqs. 2-12.
+    Deviation: none from the released code's steps; the sets are sparse matrices. The (N, N)
+    distance matrix of queries and gallery together, float32, is the largest thing in memory.
+
+    Args:
+        queries: Features, shape (Nq, D).
+        gallery: Features, shape (Ng, D).
+        k1: Size of the neighbourhood, at least 1.
+        k2: Size of the neighbourhood that is averaged, at least 1; 1 does not average.
+        original_weight: :math:`\lambda`, weight of the original distance in [0, 1].
+
+    Returns:
+        Distances, float32, shape (Nq, Ng).
+    """
+    features = torch.cat([queries, gallery])
+    distance = pairwise_distance(features, features, squared=True).numpy()
+    np.fill_diagonal(distance, 0)  # every image is its own first neighbour, also among copies
+    distance /= distance.max(axis=1, keepdims=True)
+    neighbours = _nearest(distance, k1 + 1)
+    mutual = _mutual(neighbours)
+    sets = _soft_sets(_expand(mutual, _mutual(neighbours[:, : round(k1 / 2) + 1])), distance)
+    if k2 > 1:
+        nearest = neighbours[:, :k2]
+        sets = _indicator(nearest) @ sets / nearest.shape[1]
+    jaccard = _jaccard_distance(sets[: len(queries)], sets[len(queries) :])
+    jaccard *= 1 - original_weight
+    return jaccard + np.float32(original_weight) * distance[: len(queries), len(queries) :]
+
+
+def _nearest(distance: np.ndarray, k: int) -> np.ndarray:
+    """The k nearest columns of every row, nearest first, ties to the earlier one, (N, k)."""
+    keys = (sort_keys(row[None])[0] for row in distance)
+    k = min(k, distance.shape[1])
+    nearest = np.stack([np.sort(np.partition(key, k - 1)[:k]) for key in keys])
+    return (nearest & np.uint64(0xFFFFFFFF)).astype(np.int64)
+
+
+def _indicator(neighbours: np.ndarray) -> csr_array:
+    """Sets of neighbours as a 0/1 matrix, (N, N)."""
+    size, k = neighbours.shape
+    starts = np.arange(0, size * k + 1, k)
+    ones = np.ones(size * k, np.float32)
+    return csr_array((ones, neighbours.ravel(), starts), shape=(size, size))
+
+
+def _mutual(neighbours: np.ndarray) -> csr_array:
+    """R(i, k): neighbours that have i as a neighbour too (Eq. 3)."""
+    near = _indicator(neighbours)
+    return near.multiply(near.T).tocsr()
+
+
+def _expand(mutual: csr_array, half: csr_array) -> csr_array:
+    """Add R(c, k1 / 2) of every c in R(i, k1) that shares more than 2/3 of it (Eq. 4)."""
+    shared = (mutual @ half.T).multiply(mutual).tocoo()
+    accepted = shared.data > half.sum(axis=1)[shared.col] * (2 / 3)
+    entries = shared.data[accepted], (shared.row[accepted], shared.col[accepted])
+    return (mutual + csr_array(entries, shape=mutual.shape) @ half).tocsr()
+
+
+def _soft_sets(members: csr_array, distance: np.ndarray) -> csr_array:
+    """V: weight exp(-d) on every member, rows sum to 1 (Eq. 7)."""
+    rows, columns = members.nonzero()
+    weights = np.exp(-distance[rows, columns])
+    weights /= np.bincount(rows, weights, minlength=len(distance))[rows]
+    return csr_array((weights, (rows, columns)), shape=members.shape)
+
+
+def _jaccard_distance(queries: csr_array, gallery: csr_array) -> np.ndarray:
+    """1 - sum min / sum max of every pair of rows (Eq. 10), float32, (Nq, Ng)."""
+    by_column = csc_array(gallery)
+    lengths = np.diff(by_column.indptr)
+    distance = np.empty((queries.shape[0], gallery.shape[0]), np.float32)
+    for row, start, end in zip(distance, queries.indptr, queries.indptr[1:]):
+        columns = queries.indices[start:end]
+        where = np.concatenate([np.arange(*by_column.indptr[c : c + 2]) for c in columns])
+        weights = np.repeat(queries.data[start:end], lengths[columns])
+        smaller = np.minimum(weights, by_column.data[where])
+        shared = np.bincount(by_column.indices[where], smaller, minlength=len(row))
+        row[:] = 1 - shared / (2 - shared)  # both rows sum to 1
+    return distance

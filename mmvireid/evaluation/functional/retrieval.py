@@ -1,0 +1,247 @@
+"""Protocol settings applied to features: the whole of evaluation, without a Runner."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from mmvireid.evaluation.feature_set import FeatureSet
+from mmvireid.evaluation.functional.ranking import GalleryScorer, QueryScores
+from mmvireid.evaluation.functional.reranking import k_reciprocal_distance
+from mmvireid.evaluation.protocols.retrieval_setting import (
+    RetrievalSetting,
+    check_choices,
+    check_positive,
+)
+from mmvireid.evaluation.report import Report, SettingResult
+from mmvireid.utils.distances import pairwise_distance
+
+DISTANCES = ('cosine', 'euclidean')
+# One product of BLOCK queries, ranked in pieces that fit a core's cache.
+BLOCK, PIECE = 512, 32
+# A distance matrix of up to this many entries (64 MiB) is kept for the opposite direction.
+MAX_KEPT = 2**24
+
+
+def evaluate(
+    feature_set: FeatureSet,
+    settings: Sequence[RetrievalSetting],
+    distance: str = 'cosine',
+    rerank: bool = False,
+    max_rank: int | None = 20,
+) -> Report:
+    """Evaluate features in every given setting of a protocol.
+
+    Settings that ask the same queries about the same candidates share one sorting, opposite
+    directions share one matrix product. Averages are float64. Ranking uses as many threads as
+    PyTorch does; their number does not change it.
+
+    Args:
+        feature_set: Features of every query and candidate.
+        settings: What to ask, from one of the protocols.
+        distance: ``'cosine'`` or ``'euclidean'`` (of the features as they are).
+        rerank: Whether to re-rank by :func:`k_reciprocal_distance`. The new distances depend on
+            the gallery, so this costs a full re-ranking *per setting and trial*.
+        max_rank: Length of the CMC, ``None`` for all ranks.
+
+    Returns:
+        One result per setting, keyed by its name.
+
+    Raises:
+        ValueError: If an argument is not allowed, or no query of a setting has a match.
+    """
+    check_choices('evaluate', 'distance', [distance], DISTANCES)
+    if max_rank is not None:
+        check_positive('evaluate', 'max_rank', max_rank)
+    score = _score_reranked if rerank else _score
+    report = {
+        setting.name: _average(feature_set, setting, trials, max_rank)
+        for setting, trials in score(feature_set, settings, distance)
+    }
+    return {setting.name: report[setting.name] for setting in settings}
+
+
+def chance_level(feature_set: FeatureSet, settings: Sequence[RetrievalSetting]) -> Report:
+    """The same settings on random features: what a model that sees nothing would score.
+
+    Args:
+        feature_set: Its metadata is used, its features are not.
+        settings: As in :func:`evaluate`.
+
+    Returns:
+        As :func:`evaluate`; the same for the same metadata, since the seed is fixed.
+    """
+    noise = np.random.default_rng(0).standard_normal((len(feature_set), 64))
+    return evaluate(replace(feature_set, features=noise, flip_features=None), settings)
+
+
+def fuse_flip(feature_set: FeatureSet) -> FeatureSet:
+    """Features that add every image to its mirror image: the sum of both, each of length one.
+
+    Args:
+        feature_set: With ``flip_features``.
+
+    Returns:
+        The feature set with fused ``features`` of length one.
+
+    Raises:
+        ValueError: If there are no flip features.
+    """
+    if feature_set.flip_features is None:
+        raise ValueError(
+            'fuse_flip: `flip_features` is None, expected features of the mirrored images. '
+            'Extract them too, or leave flip out.'
+        )
+    both = (feature_set.features, feature_set.flip_features)
+    fused = normalize(sum(normalize(torch.from_numpy(features)) for features in both))
+    return replace(feature_set, features=fused.numpy(), flip_features=None)
+
+
+def _take(feature_set: FeatureSet, rows: np.ndarray, distance: str) -> Tensor:
+    """Features of some rows, a copy; of length one if cosines are to be compared."""
+    features = torch.from_numpy(feature_set.features[rows])
+    return normalize(features, out=features) if distance == 'cosine' else features
+
+
+class _Distances:
+    """Distance matrices in blocks of queries; a small one is kept for the opposite direction."""
+
+    def __init__(self, feature_set: FeatureSet, distance: str) -> None:
+        self.feature_set = feature_set
+        self.distance = distance
+        self.kept = {}
+
+    def blocks(self, queries: np.ndarray, candidates: np.ndarray) -> Iterator[np.ndarray]:
+        """Yield the rows of the (Nq, Nc) matrix, BLOCK at a time, for ranking only."""
+        opposite = self.kept.pop((candidates.tobytes(), queries.tobytes()), None)
+        if opposite is not None:
+            for start in range(0, len(queries), BLOCK):
+                yield np.ascontiguousarray(opposite[:, start : start + BLOCK].T)
+            return
+        cosine = self.distance == 'cosine'
+        gallery, blocks = _take(self.feature_set, candidates, self.distance), []
+        if cosine:
+            gallery.neg_()  # so that the product grows with the distance
+        keep = len(queries) * len(candidates) <= MAX_KEPT
+        for start in range(0, len(queries), BLOCK):
+            x = _take(self.feature_set, queries[start : start + BLOCK], self.distance)
+            block = x @ gallery.T if cosine else pairwise_distance(x, gallery, True, eps=0)
+            block = block.numpy()
+            blocks += [block] * keep
+            yield block
+        if keep:
+            self.kept[queries.tobytes(), candidates.tobytes()] = np.concatenate(blocks)
+
+
+def _score(
+    feature_set: FeatureSet,
+    settings: Sequence[RetrievalSetting],
+    distance: str,
+) -> Iterator[tuple[RetrievalSetting, list[QueryScores]]]:
+    """Yield every setting with the scores of each trial."""
+    groups = {}
+    for setting in settings:
+        key = setting.all_queries.tobytes(), setting.candidates.tobytes(), setting.excluded
+        groups.setdefault(key, []).append(setting)
+    distances = _Distances(feature_set, distance)
+    with ThreadPoolExecutor(torch.get_num_threads()) as pool:
+        for group in groups.values():
+            scores = _score_group(feature_set, group, distances, pool)
+            first = 0
+            for setting in group:
+                columns = [np.searchsorted(group[0].all_queries, rows) for rows in setting.queries]
+                yield setting, [scores.select(first + t, c) for t, c in enumerate(columns)]
+                first += len(columns)
+
+
+def _score_group(
+    feature_set: FeatureSet,
+    group: Sequence[RetrievalSetting],
+    distances: _Distances,
+    pool: ThreadPoolExecutor,
+) -> QueryScores:
+    """Score settings that differ in their galleries only, all trials one after another."""
+    queries, candidates = group[0].all_queries, group[0].candidates
+    galleries = [rows for setting in group for rows in setting.galleries]
+    scorer = _scorer(feature_set, candidates, galleries)
+    ask = partial(_ask, feature_set, scorer, group[0], candidates)
+    parts, start = [], 0
+    for block in distances.blocks(queries, candidates):
+        starts = range(0, len(block), PIECE)
+        rows = [queries[start + at : start + at + PIECE] for at in starts]
+        parts += pool.map(ask, rows, [block[at : at + PIECE] for at in starts])
+        start += len(block)
+    return QueryScores.concatenate(parts)
+
+
+def _score_reranked(
+    feature_set: FeatureSet,
+    settings: Sequence[RetrievalSetting],
+    distance: str,
+) -> Iterator[tuple[RetrievalSetting, list[QueryScores]]]:
+    """As :func:`_score`; Euclidean and cosine differ by the normalisation of the features."""
+    for setting in settings:
+        trials = []
+        for queries, gallery in zip(setting.queries, setting.galleries):
+            x, y = (_take(feature_set, rows, distance) for rows in (queries, gallery))
+            reranked = k_reciprocal_distance(x, y)
+            scorer = _scorer(feature_set, gallery, [gallery])
+            scores = _ask(feature_set, scorer, setting, gallery, queries, reranked)
+            trials.append(scores.select(0, np.arange(len(queries))))
+        yield setting, trials
+
+
+def _scorer(
+    feature_set: FeatureSet, candidates: np.ndarray, galleries: Sequence[np.ndarray]
+) -> GalleryScorer:
+    column = np.empty(len(feature_set), np.int64)
+    column[candidates] = np.arange(len(candidates))
+    return GalleryScorer(feature_set.person_ids[candidates], [column[rows] for rows in galleries])
+
+
+def _ask(
+    feature_set: FeatureSet,
+    scorer: GalleryScorer,
+    setting: RetrievalSetting,
+    candidates: np.ndarray,
+    queries: np.ndarray,
+    distance: np.ndarray,
+) -> QueryScores:
+    """Score a piece of queries under the setting's exclusion rule."""
+    if setting.excluded is not None:
+        excluded = setting.excluded(feature_set, queries, candidates)
+        distance = np.where(excluded, np.float32(np.inf), distance)
+    return scorer(distance, feature_set.person_ids[queries])
+
+
+def _average(
+    feature_set: FeatureSet,
+    setting: RetrievalSetting,
+    trials: Sequence[QueryScores],
+    max_rank: int | None,
+) -> SettingResult:
+    ids = feature_set.person_ids
+    by_identity = setting.rank_by == 'identity'
+    length = max(len(np.unique(ids[rows]) if by_identity else rows) for rows in setting.galleries)
+    length = length if max_rank is None else min(length, max_rank)
+    averages = []
+    for scores in trials:
+        valid = scores.image_rank > 0
+        if not valid.any():
+            raise ValueError(
+                f'evaluate: no query of setting {setting.name} has a match in its gallery, '
+                'expected identities with admissible images of both modalities. Check the split, '
+                'or leave this setting out.'
+            )
+        rank = (scores.identity_rank if by_identity else scores.image_rank)[valid]
+        hits = np.bincount(np.minimum(rank, length + 1), minlength=length + 2)[1:-1]
+        average_precision = scores.average_precision[valid].mean()
+        penalty = scores.inverse_negative_penalty[valid].mean()
+        cmc = hits.cumsum() / len(rank)
+        averages.append((cmc, average_precision, penalty, len(rank), len(valid) - len(rank)))
+    return SettingResult(*(np.array(values) for values in zip(*averages)))

@@ -1,0 +1,3 @@
+from .retrieval_metric import LLCMMetric, RegDBMetric, RetrievalMetric, SYSUMetric
+
+__all__ = ['LLCMMetric', 'RegDBMetric', 'RetrievalMetric', 'SYSUMetric']

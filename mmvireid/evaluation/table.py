@@ -1,0 +1,33 @@
+"""The table that tools print."""
+
+from mmvireid.evaluation.report import Report, SettingResult
+
+
+def format_table(report: Report, chance: Report | None = None) -> str:
+    """Write results as a text table: a row per setting, mean ± std over trials in percent.
+
+    Args:
+        report: What :func:`~mmvireid.evaluation.evaluate` returned.
+        chance: What :func:`~mmvireid.evaluation.chance_level` returned for the same settings;
+            its rows stand beneath those of the same name.
+
+    Returns:
+        The table, without a final line break.
+    """
+    rows = [['setting', *next(iter(report.values())).scores, 'queries', 'trials']]
+    for setting, result in report.items():
+        rows.append([setting, *_cells(result)])
+        if chance and setting in chance:
+            rows.append(['  chance', *_cells(chance[setting])])
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = [
+        '  '.join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))])
+        for row in rows
+    ]
+    lines.insert(1, '-' * len(lines[0]))
+    return '\n'.join(lines)
+
+
+def _cells(result: SettingResult) -> list[str]:
+    cells = [f'{value.mean():.2f} ± {value.std():.2f}' for value in result.scores.values()]
+    return [*cells, str(result.num_valid_queries.min()), str(len(result.mAP))]

@@ -1,0 +1,3 @@
+from .cosine_triplet_loss import CosineTripletLoss
+
+__all__ = ['CosineTripletLoss']

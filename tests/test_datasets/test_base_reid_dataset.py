@@ -1,0 +1,187 @@
+"""Labels, held-out identities, errors and seeded loading, on trees of SYSU-MM01."""
+
+import pickle
+import random
+from multiprocessing.reduction import ForkingPickler
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.hooks import DistSamplerSeedHook
+from mmengine.runner import Runner
+
+from mmvireid.datasets import SYSUMM01, SeededIndex
+
+LOAD = {'type': 'LoadReIDImage', 'size': (12, 6)}
+AUGMENT = [
+    LOAD,
+    {'type': 'RandomPadCrop', 'padding': 4},
+    {'type': 'RandomFlip', 'prob': 0.5},
+    {'type': 'RandomErasing', 'prob': 0.5},
+    {'type': 'PackReIDInputs'},
+]
+
+
+def person_ids(dataset):
+    return {dataset.get_data_info(index)['person_id'] for index in range(len(dataset))}
+
+
+@pytest.fixture
+def unpaired_root(tmp_path, write_sysu):
+    counts = {(1, 1): 1, (3, 1): 1, (1, 4): 2, (6, 6): 1, (2, 9): 1, (6, 9): 1}
+    return write_sysu(tmp_path / 'unpaired', counts, train=[1, 4, 6, 9], test=[4, 6])
+
+
+def test_one_modality_identities_are_named(unpaired_root):
+    message = r'2 identities of split .train.*: 4 \(visible\), 6 \(infrared\).*`drop_unpaired=True`'
+    with pytest.raises(ValueError, match=message):
+        SYSUMM01(unpaired_root, 'train')
+
+
+def test_one_modality_identities_can_be_dropped(unpaired_root):
+    dataset = SYSUMM01(unpaired_root, 'train', drop_unpaired=True)
+    labels = {(row['person_id'], row['gt_label']) for row in map(dataset.get_data_info, range(4))}
+    assert labels == {(1, 0), (9, 1)} and len(dataset) == 4
+
+
+def test_the_test_split_keeps_one_modality_identities(unpaired_root):
+    assert person_ids(SYSUMM01(unpaired_root, 'test')) == {4, 6}
+
+
+def test_dropping_comes_before_holding_out(unpaired_root):
+    heldout = SYSUMM01(unpaired_root, 'train', drop_unpaired=True, num_heldout_ids=1, heldout=True)
+    assert person_ids(heldout) < {1, 9}
+
+
+def test_missing_root_names_the_config_key_and_the_renderer(tmp_path):
+    message = r'SYSUMM01: `data_root` is .*nowhere.*config key `data_root`.*render_synthetic'
+    with pytest.raises(FileNotFoundError, match=message):
+        SYSUMM01(tmp_path / 'nowhere', 'train')
+
+
+def test_lazy_initialisation_reads_nothing(tmp_path):
+    dataset = SYSUMM01(tmp_path / 'nowhere', 'train', lazy_init=True)
+    with pytest.raises(FileNotFoundError):
+        dataset.full_init()
+
+
+@pytest.mark.parametrize(
+    ('options', 'message'),
+    [
+        ({'split': 'gallery'}, r'SYSUMM01: `split` is .gallery., expected one of'),
+        ({'cache': 'tape'}, r"`cache` is 'tape', expected None, 'ram' or 'disk'"),
+        ({'num_heldout_ids': -1}, r'`num_heldout_ids` is -1, expected 0'),
+        ({'num_heldout_ids': 1, 'split': 'test'}, r'`num_heldout_ids` is 1, expected 0'),
+        ({'num_heldout_ids': 4}, r'`num_heldout_ids` is 4, expected at most 3'),
+        ({'heldout': True}, r'`heldout` is True, expected `num_heldout_ids` above 0'),
+        ({'cache': 'ram'}, r'expected a pipeline with one LoadReIDImage'),
+    ],
+)
+def test_bad_arguments(sysu_root, options, message):
+    with pytest.raises(ValueError, match=message):
+        SYSUMM01(**{'data_root': sysu_root, 'split': 'train', **options})
+
+
+def test_no_image_left(tmp_path, write_sysu):
+    root = write_sysu(tmp_path / 'empty', {})
+    with pytest.raises(ValueError, match=r'no image of split .train. is left'):
+        SYSUMM01(root, 'train')
+
+
+def test_an_item_is_its_image_and_annotation(sysu_root, write_image):
+    dataset = SYSUMM01(sysu_root, 'test', pipeline=[LOAD, {'type': 'PackReIDInputs'}])
+    item = dataset[0]
+    pixels = write_image(sysu_root / 'cam2' / '0009' / '0001.png')
+    assert torch.equal(item['inputs'], torch.from_numpy(pixels).permute(2, 0, 1))
+    sample = item['data_samples']
+    assert (sample.person_id, sample.gt_label, sample.camera_id) == (9, -1, 2)
+    assert (sample.modality, sample.name, sample.sample_idx) == ('visible', 'cam2/0009/0001.png', 0)
+
+
+def test_a_zero_byte_image_is_named(sysu_root):
+    path = sysu_root / 'cam1' / '0002' / '0001.png'
+    path.write_bytes(b'')
+    dataset = SYSUMM01(sysu_root, 'train', pipeline=[LOAD])
+    with pytest.raises(ValueError, match=rf'cannot read {path}.*check_dataset'):
+        dataset[0]
+
+
+def test_a_transform_must_not_drop_an_image(sysu_root):
+    dataset = SYSUMM01(sysu_root, 'train', pipeline=[LOAD, lambda results: None])
+    with pytest.raises(ValueError, match=r'returned None for .*0001\.png'):
+        dataset[0]
+
+
+def test_a_seed_fixes_the_augmentation_and_leaves_the_generators_alone(sysu_root):
+    dataset = SYSUMM01(sysu_root, 'train', pipeline=AUGMENT)
+    random.seed(3)
+    numpy_bits = np.random.get_bit_generator()
+    expected = random.random(), numpy_bits.ctypes.bit_generator.value
+    random.seed(3)
+    first = dataset[SeededIndex(1, 5)]['inputs']
+    assert (random.random(), np.random.get_bit_generator().ctypes.bit_generator.value) == expected
+    assert torch.equal(first, dataset[SeededIndex(1, 5)]['inputs'])
+    others = [dataset[SeededIndex(1, seed)]['inputs'] for seed in range(6, 12)]
+    assert any(not torch.equal(first, other) for other in others)
+
+
+def build_loader(root, num_workers, **options):
+    return Runner.build_dataloader(
+        {
+            'dataset': SYSUMM01(root, 'train', pipeline=AUGMENT, **options),
+            'sampler': {'type': 'DefaultSampler'},
+            'batch_sampler': {
+                'type': 'mmvireid.CrossModalityBatchSampler',
+                'num_ids': 2,
+                'num_instances': 2,
+            },
+            'batch_size': 8,
+            'num_workers': num_workers,
+            'collate_fn': {'type': 'mmvireid.reid_collate'},
+            'worker_init_fn': {'type': 'mmvireid.reid_worker_init'},
+        },
+        seed=4,
+    )
+
+
+def test_batches_do_not_depend_on_the_number_of_workers(sysu_root):
+    alone, shared = (list(build_loader(sysu_root, workers)) for workers in (0, 2))
+    assert len(alone) == len(shared) == 9 // 4 + 1
+    for left, right in zip(alone, shared):
+        assert left['inputs'].shape == (8, 3, 12, 6) and left['inputs'].dtype == torch.uint8
+        assert torch.equal(left['inputs'], right['inputs'])
+        samples = left['data_samples']
+        assert [s.name for s in samples] == [s.name for s in right['data_samples']]
+        assert [s.modality for s in samples] == ['visible'] * 4 + ['infrared'] * 4
+        labels = [s.gt_label for s in samples]
+        assert labels == [labels[0]] * 2 + [labels[2]] * 2 + [labels[0]] * 2 + [labels[2]] * 2
+
+
+def test_mmengines_hook_sets_the_epoch(sysu_root):
+    loader = build_loader(sysu_root, 0)
+    first = [sample.name for batch in loader for sample in batch['data_samples']]
+    DistSamplerSeedHook().before_train_epoch(
+        SimpleNamespace(train_loop=SimpleNamespace(dataloader=loader), epoch=3)
+    )
+    assert loader.batch_sampler.sampler.epoch == 3
+    assert [sample.name for batch in loader for sample in batch['data_samples']] != first
+
+
+@pytest.mark.parametrize('cache', ['ram', 'disk'])
+def test_a_data_set_travels_to_a_spawned_worker(sysu_root, cache):
+    dataset = SYSUMM01(sysu_root, 'train', pipeline=AUGMENT, cache=cache)
+    dataset[0]
+    (sysu_root / 'cam1' / '0002' / '0001.png').unlink()
+    travelled = pickle.loads(ForkingPickler.dumps(dataset))
+    assert torch.equal(travelled[SeededIndex(0, 1)]['inputs'], dataset[SeededIndex(0, 1)]['inputs'])
+    travelled[1]
+    (sysu_root / 'cam1' / '0002' / '0002.png').unlink()
+    assert dataset[1]['inputs'].shape == (3, 12, 6)  # filled by the other
+
+
+def test_spawned_workers_load_the_same(sysu_root):
+    spawned = build_loader(sysu_root, 1, cache='ram')
+    spawned.multiprocessing_context = 'spawn'
+    for left, right in zip(build_loader(sysu_root, 0), spawned, strict=True):
+        assert torch.equal(left['inputs'], right['inputs'])

@@ -1,0 +1,147 @@
+import json
+import os
+import threading
+
+import pytest
+
+from mmvireid.datasets.rendering import LAYOUTS, ensure_rendered, writer
+
+
+def files_of(root):
+    """Relative path -> bytes, of everything but .mat files, whose header holds the time."""
+    paths = (path for path in root.rglob('*') if path.is_file() and path.suffix != '.mat')
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in paths}
+
+
+@pytest.fixture
+def three_shots(monkeypatch):
+    """Every layout wants only three of its pictures, so that a rendering takes no time."""
+    for layout in LAYOUTS.values():
+        monkeypatch.setattr(layout, 'shots', lambda self: self.test_shots()[:3])
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_tiny_data_set_is_what_its_layout_declares(tmp_path, layout):
+    root = tmp_path / 'deep' / 'data'
+    ensure_rendered(root, 'tiny', layout, seed=3, workers=1)
+
+    shots = LAYOUTS[layout]('tiny', 3).shots()
+    pictures = {path for path in files_of(root) if path.endswith('.jpg')}
+    assert pictures == {shot.path for shot in shots}
+    marker = json.loads((root / 'rendered.json').read_text())
+    assert marker['num_images'] == len(pictures)
+    assert marker['num_ids'] == len({shot.person_id for shot in shots})
+    assert os.listdir(root.parent) == ['data']
+
+
+def test_bytes_depend_on_the_seed_and_not_on_the_workers(tmp_path, three_shots):
+    for name, seed, workers in (('one', 0, 1), ('two', 0, 2), ('other', 1, 1)):
+        ensure_rendered(tmp_path / name, 'tiny', 'regdb', seed=seed, workers=workers)
+
+    one, two, other = (files_of(tmp_path / name) for name in ('one', 'two', 'other'))
+    assert len(one) == 3 + 40 + 1  # pictures, index files, marker
+    assert one == two
+    assert not set(one.values()) & {b for path, b in other.items() if path.endswith('.jpg')}
+
+
+def test_complete_folder_is_left_alone(tmp_path, three_shots, monkeypatch):
+    ensure_rendered(tmp_path / 'data', 'tiny', workers=1)
+    monkeypatch.setattr(writer, '_write_pictures', None)  # would fail if called
+
+    ensure_rendered(str(tmp_path / 'data') + '/', 'tiny')
+
+
+def test_empty_folder_is_filled(tmp_path, three_shots):
+    (tmp_path / 'data').mkdir()
+    ensure_rendered(tmp_path / 'data', 'tiny', workers=1)
+    assert (tmp_path / 'data' / 'rendered.json').exists()
+
+
+@pytest.mark.parametrize('other', [{'size': 'small'}, {'layout': 'llcm'}, {'seed': 1}])
+def test_other_content_is_refused_by_name(tmp_path, three_shots, other):
+    ensure_rendered(tmp_path / 'data', 'tiny', workers=1)
+    before = files_of(tmp_path / 'data')
+
+    wanted = {'size': 'tiny', 'layout': 'sysu', 'seed': 0} | other
+    ((key, value),) = other.items()
+    with pytest.raises(ValueError, match=rf"'{key}': {value!r}.*Name another folder"):
+        ensure_rendered(tmp_path / 'data', **wanted)
+    assert files_of(tmp_path / 'data') == before
+
+
+@pytest.mark.parametrize('name', ['0001.jpg', 'rendered.json'])
+def test_foreign_folder_is_refused(tmp_path, name):
+    (tmp_path / name).write_text('{}')
+    with pytest.raises(ValueError, match=r'something without a rendered\.json'):
+        ensure_rendered(tmp_path, 'tiny')
+
+
+def test_interrupted_rendering_leaves_nothing_and_recovers(tmp_path, three_shots, monkeypatch):
+    def interrupt(folder, seed, shot):
+        if shot.index == 2:
+            raise KeyboardInterrupt
+        (folder / shot.path).write_bytes(b'half')
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(writer, '_write_picture', interrupt)
+        ensure_rendered(tmp_path / 'data', 'tiny', workers=1)
+    assert os.listdir(tmp_path) == []
+
+    ensure_rendered(tmp_path / 'data', 'tiny', workers=1)
+    assert b'half' not in files_of(tmp_path / 'data').values()
+
+
+def test_leftovers_of_a_killed_run_are_removed_later(tmp_path, three_shots):
+    fresh, stale = tmp_path / '.data.partial-a', tmp_path / '.data.partial-b'
+    for folder in (fresh, stale):
+        (folder / 'cam1').mkdir(parents=True)
+    os.utime(stale, (0, 0))
+
+    ensure_rendered(tmp_path / 'data', 'tiny', workers=1)
+    assert sorted(os.listdir(tmp_path)) == ['.data.partial-a', 'data']
+
+
+def test_two_renderings_at_the_same_time(tmp_path, three_shots, monkeypatch):
+    both_started = threading.Barrier(2)
+    errors = []
+
+    def write_together(folder, seed, shots, workers, description):
+        both_started.wait(timeout=20)
+        for shot in shots:
+            (folder / shot.path).parent.mkdir(parents=True, exist_ok=True)
+            writer._write_picture(folder, seed, shot)
+
+    def run():
+        try:
+            ensure_rendered(tmp_path / 'data', 'tiny', workers=1)
+        except Exception as error:
+            errors.append(error)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, '_write_pictures', write_together)
+        threads = [threading.Thread(target=run) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert errors == []
+    assert os.listdir(tmp_path) == ['data']
+
+    ensure_rendered(tmp_path / 'alone', 'tiny', workers=1)
+    assert files_of(tmp_path / 'data') == files_of(tmp_path / 'alone')
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'name'),
+    [
+        ({'size': 'huge'}, 'size'),
+        ({'layout': 'market'}, 'layout'),
+        ({'seed': -1}, 'seed'),
+        ({'seed': 0.5}, 'seed'),
+        ({'workers': 0}, 'workers'),
+    ],
+)
+def test_bad_argument_is_named(tmp_path, arguments, name):
+    with pytest.raises(ValueError, match=f'`{name}` is .*expected'):
+        ensure_rendered(tmp_path / 'data', **arguments)
+    assert os.listdir(tmp_path) == []

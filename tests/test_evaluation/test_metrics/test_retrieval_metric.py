@@ -1,0 +1,175 @@
+import csv
+import json
+import logging
+
+import numpy as np
+import pytest
+import torch
+from mmengine.evaluator import Evaluator
+
+from mmvireid.evaluation import FeatureSet, SYSUProtocol, evaluate
+from mmvireid.evaluation.metrics import LLCMMetric, RegDBMetric, SYSUMetric
+from mmvireid.registry import METRICS
+from mmvireid.structures import ReIDDataSample
+
+
+def make_samples(flip=False, persons=6, seed=0):
+    """Predictions for two images per person and SYSU camera, in the order of a test split."""
+    generator = torch.Generator().manual_seed(seed)
+    centers, samples = torch.randn(persons, 8, generator=generator), []
+    for person in range(persons):
+        for camera in range(1, 7):
+            for image in range(2):
+                sample = ReIDDataSample(
+                    metainfo={'name': f'cam{camera}/{person:04d}/{image:04d}.jpg'},
+                    person_id=person,
+                    camera_id=camera,
+                    modality='infrared' if camera in (3, 6) else 'visible',
+                )
+                sample.feature = centers[person] + torch.randn(8, generator=generator)
+                if flip:
+                    sample.flip_feature = centers[person] + torch.randn(8, generator=generator)
+                samples.append(sample)
+    return samples
+
+
+def run(metric, samples, batch_size=7):
+    evaluator = Evaluator(metric)
+    evaluator.dataset_meta = {'dataset': 'sysu_mm01', 'protocol': 'sysu', 'split': 'test'}
+    for start in range(0, len(samples), batch_size):
+        evaluator.process(samples[start : start + batch_size])
+    return evaluator.evaluate(len(samples))
+
+
+def feature_set_of(samples, key='feature'):
+    return FeatureSet(
+        features=torch.stack([sample.get(key) for sample in samples]).numpy(),
+        person_ids=[sample.person_id for sample in samples],
+        camera_ids=[sample.camera_id for sample in samples],
+        modalities=[sample.modality for sample in samples],
+        names=[sample.name for sample in samples],
+    )
+
+
+def test_figures_are_those_of_the_features():
+    samples = make_samples()
+    figures = run(SYSUMetric(shots=[1]), samples)
+    feature_set = feature_set_of(samples)
+    report = evaluate(feature_set, SYSUProtocol(shots=[1]).settings(feature_set))
+    assert figures.keys() == {
+        f'sysu/{mode}-1shot/{name}'
+        for mode in ('all', 'indoor')
+        for name in ('R1', 'R5', 'R10', 'R20', 'mAP', 'mINP')
+    }
+    for mode in ('all', 'indoor'):
+        result = report[f'sysu/{mode}-1shot']
+        assert figures[f'sysu/{mode}-1shot/R1'] == pytest.approx(100 * result.cmc[:, 0].mean())
+        assert figures[f'sysu/{mode}-1shot/mAP'] == pytest.approx(100 * result.mAP.mean())
+
+
+def test_figures_do_not_depend_on_the_order_of_arrival():
+    samples = make_samples()
+    straight = run(SYSUMetric(), samples)
+    order = np.random.default_rng(0).permutation(len(samples))
+    assert run(SYSUMetric(), [samples[at] for at in order], batch_size=5) == straight
+
+
+def test_an_image_that_two_processes_saw_counts_once():
+    samples = make_samples()
+    assert run(SYSUMetric(), samples + samples[:3]) == run(SYSUMetric(), samples)
+
+
+def test_one_entry_per_sample():
+    metric = SYSUMetric()
+    metric.process(None, [sample.to_dict() for sample in make_samples()[:5]])
+    assert len(metric.results) == 5
+    assert all(isinstance(entry['feature'], np.ndarray) for entry in metric.results)
+
+
+def test_half_precision_features_are_ranked_in_float32():
+    samples = make_samples()
+    for sample in samples:
+        sample.feature = sample.feature.bfloat16()
+    metric = SYSUMetric(shots=[1])
+    run(metric, samples)
+    assert metric.feature_set.features.dtype == np.float32
+
+
+def test_flip_and_rerank_have_keys_of_their_own():
+    samples = make_samples(flip=True)
+    figures = run(SYSUMetric(modes=['all'], shots=[1], num_trials=2, rerank=True), samples)
+    prefixes = {key.split('/')[0] for key in figures}
+    assert prefixes == {'sysu', 'sysu-flip', 'sysu-rerank', 'sysu-flip-rerank'}
+    raw = run(SYSUMetric(modes=['all'], shots=[1], num_trials=2), make_samples())
+    assert figures['sysu-flip/all-1shot/mAP'] != figures['sysu/all-1shot/mAP']
+    assert figures['sysu-rerank/all-1shot/mAP'] != figures['sysu/all-1shot/mAP']
+    feature_set = feature_set_of(samples)
+    report = evaluate(feature_set, SYSUProtocol(['all'], [1], num_trials=2).settings(feature_set))
+    mean_ap = 100 * report['sysu/all-1shot'].mAP.mean()
+    assert figures['sysu/all-1shot/mAP'] == pytest.approx(mean_ap)
+    assert raw.keys() == {key for key in figures if key.startswith('sysu/')}
+
+
+def test_files_say_where_the_numbers_come_from(tmp_path):
+    metric = SYSUMetric(
+        modes=['all'],
+        shots=[1],
+        num_trials=3,
+        distance='euclidean',
+        out_dir=str(tmp_path / 'new'),
+        save_features=str(tmp_path / 'f.npz'),
+    )
+    samples = make_samples()
+    figures = run(metric, samples)
+    content = json.loads((tmp_path / 'new' / 'sysu_report.json').read_text())
+    assert content['provenance'] == {
+        'protocol': 'sysu', 'dataset': 'sysu_mm01', 'split': 'test', 'num_images': 72,
+        'num_ids': 6, 'feature': 'after BN', 'feature_size': 8, 'distance': 'euclidean',
+        'flip': False, 'rerank': False, 'modes': ['all'], 'shots': [1], 'gallery': 'seeded',
+        'rand_perm_file': None, 'num_trials': 3}  # fmt: skip
+    mean_ap = figures['sysu/all-1shot/mAP']
+    assert 100 * content['results']['sysu/all-1shot']['mAP'] == pytest.approx(mean_ap)
+    with open(tmp_path / 'new' / 'sysu_trials.csv') as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3
+    assert np.mean([float(row['mAP']) for row in rows]) == pytest.approx(mean_ap, abs=1e-3)
+    saved = FeatureSet.load(tmp_path / 'f.npz')
+    np.testing.assert_array_equal(saved.features, feature_set_of(samples).features[
+        np.argsort([sample.name for sample in samples])])  # fmt: skip
+
+
+def test_table_has_the_chance_level():
+    metric = SYSUMetric(modes=['indoor'], shots=[1])
+    figures = run(metric, make_samples())
+    lines = metric.table().splitlines()
+    assert lines[2].startswith('sysu/indoor-1shot')
+    assert f'{figures["sysu/indoor-1shot/R1"]:.2f} ±' in lines[2]
+    assert lines[3].split()[0] == 'chance'
+
+
+def test_every_protocol_has_a_registered_metric_without_a_warning(caplog):
+    with caplog.at_level(logging.WARNING):
+        for cls in (SYSUMetric, RegDBMetric, LLCMMetric):
+            assert type(METRICS.build({'type': cls.__name__})) is cls
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ('kwargs', 'error', 'message'),
+    [
+        ({'modes': ['outdoor']}, ValueError, '`modes` is'),
+        ({'distance': 'l1'}, ValueError, 'SYSUMetric: `distance` is'),
+        ({'gallery': 'official'}, FileNotFoundError, '`rand_perm_file` is None'),
+        ({'direction': 'up'}, TypeError, 'direction'),
+    ],
+)
+def test_a_wrong_option_fails_when_the_metric_is_built(kwargs, error, message):
+    with pytest.raises(error, match=message):
+        SYSUMetric(**kwargs)
+
+
+def test_a_feature_that_is_not_finite_is_named():
+    samples = make_samples()
+    samples[10].feature[3] = float('nan')
+    with pytest.raises(ValueError, match=f'NaN .*{samples[10].name}'):
+        run(SYSUMetric(), samples)

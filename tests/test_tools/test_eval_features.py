@@ -1,0 +1,97 @@
+import json
+import runpy
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mmvireid.evaluation import FeatureSet
+
+TOOL = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'eval_features.py'
+main = runpy.run_path(str(TOOL))['main']
+
+
+@pytest.fixture
+def features_file(tmp_path):
+    """Persons 1, 2, 3 with one image per camera; person 3's infrared images look like person 1."""
+    rows = [(person, camera) for person in (1, 2, 3) for camera in range(1, 7)]
+    infrared = [camera in (3, 6) for _, camera in rows]
+    looks_like = [1 if p == 3 and ir else p for (p, _), ir in zip(rows, infrared)]
+    features = np.eye(4)[looks_like] + 0.05 * np.eye(4)[[p for p, _ in rows]]
+    path = tmp_path / 'features.npz'
+    FeatureSet(
+        features=features,
+        flip_features=np.eye(4)[[p for p, _ in rows]] * 9,
+        person_ids=[p for p, _ in rows],
+        camera_ids=[c for _, c in rows],
+        modalities=['infrared' if ir else 'visible' for ir in infrared],
+        names=[f'cam{c}/{p:04d}/0001.jpg' for p, c in rows],
+    ).save(path)
+    return path
+
+
+def test_writes_hand_counted_figures(features_file, tmp_path, capsys):
+    main([str(features_file), '--protocol', 'sysu', '--shots', '1',
+          '--out', str(tmp_path / 'new' / 'result.json')])  # fmt: skip
+    results = json.loads((tmp_path / 'new' / 'result.json').read_text())
+    assert list(results) == ['sysu/all-1shot', 'sysu/indoor-1shot']
+    result = results['sysu/all-1shot']
+    # Person 3's two queries rank person 1 first, then their own; the other four are perfect.
+    np.testing.assert_allclose(result['cmc'], [4 / 6, 1, 1], atol=1e-12)
+    # Camera 6 sees 4 images per person, camera 3 only 3 (not camera 2's).
+    late = [np.mean([k / (k + n) for k in range(1, n + 1)]) for n in (3, 4)]
+    assert result['mAP'] == pytest.approx((4 + sum(late)) / 6, abs=1e-12)
+    assert result['mINP'] == pytest.approx((4 + 0.5 + 0.5) / 6, abs=1e-12)
+    spread = [result['mAP_std'], result['mINP_std'], *result['cmc_std']]
+    np.testing.assert_allclose(spread, [0] * 5, atol=1e-12)
+    assert result['num_valid_queries'] == 6
+    assert len(result['per_trial']) == 10
+    assert result['per_trial'][3]['mAP'] == pytest.approx(result['mAP'])
+    printed = capsys.readouterr().out
+    assert '66.67 ± 0.00' in printed
+    assert 'chance' in printed
+
+
+def test_flip_and_rerank_have_their_own_key(features_file, tmp_path):
+    out = tmp_path / 'result.json'
+    arguments = [str(features_file), '--protocol', 'sysu', '--mode', 'all', '--out', str(out)]
+    main([*arguments, '--flip', '--rerank', '--shots', '1', '--trials', '1'])
+    assert list(json.loads(out.read_text())) == ['sysu-flip-rerank/all-1shot']
+
+
+def test_distance_decides_whether_lengths_count(features_file, tmp_path):
+    known = FeatureSet.load(features_file)
+    path, out = tmp_path / 'lengths.npz', tmp_path / 'result.json'
+    lengths = known.person_ids[:, None]
+    FeatureSet(lengths, known.person_ids, known.camera_ids, known.modalities, known.names).save(
+        path
+    )
+    cmc = {}
+    for distance in ('cosine', 'euclidean'):
+        main([str(path), '--protocol', 'sysu', '--distance', distance, '--out', str(out)])
+        cmc[distance] = json.loads(out.read_text())['sysu/all-1shot']['cmc']
+    # All cosines tie, so that the gallery's order, by person, decides.
+    np.testing.assert_allclose(cmc['cosine'], [1 / 3, 2 / 3, 1])
+    np.testing.assert_allclose(cmc['euclidean'], [1, 1, 1])
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (['--protocol', 'regdb', '--mode', 'all'], '--mode does not apply to --protocol regdb'),
+        (['--protocol', 'sysu', '--gallery', 'official'], '`rand_perm_file` is None'),
+        (['--protocol', 'sysu', '--shots', '0'], '`shots` is [0]'),
+        (['--protocol', 'llcm', '--direction', 'up'], "`directions` is ['up']"),
+    ],
+)
+def test_a_mistake_ends_with_one_message(features_file, capsys, arguments, message):
+    with pytest.raises(SystemExit) as ending:
+        main([str(features_file), *arguments])
+    assert ending.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_missing_file_ends_with_one_message(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main([str(tmp_path / 'none.npz'), '--protocol', 'sysu'])
+    assert 'none.npz, which is not a file' in capsys.readouterr().err

@@ -1,0 +1,117 @@
+"""Evaluate features that came from anywhere by a data set's protocol.
+
+Example:
+    python tools/analysis_tools/eval_features.py features.npz --protocol sysu --out result.json
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+
+from mmvireid.evaluation import (
+    PROTOCOLS,
+    FeatureSet,
+    chance_level,
+    evaluate,
+    format_table,
+    fuse_flip,
+)
+from mmvireid.evaluation.functional import DISTANCES
+
+# Options that only some protocols have, by the name of the protocol's argument.
+PROTOCOL_OPTIONS = {
+    'modes': '--mode',
+    'shots': '--shots',
+    'gallery': '--gallery',
+    'rand_perm_file': '--rand-perm',
+    'directions': '--direction',
+    'num_trials': '--trials',
+}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description='Evaluate the features in an .npz file by the protocol of SYSU-MM01, RegDB or '
+        'LLCM, and print R1, R5, R10, R20, mAP and mINP with the chance level.',
+        epilog='The file holds features (N, D) float32, person_ids (N,), camera_ids (N,), '
+        "modalities (N,) of 'visible' or 'infrared', and names (N,): relative paths, whose sorted "
+        'order is the file-name order of the protocols. flip_features (N, D) is optional.',
+    )
+    parser.add_argument('features', type=Path, metavar='FEATURES.npz')
+    parser.add_argument('--protocol', choices=list(PROTOCOLS), required=True)
+    parser.add_argument(
+        '--mode', dest='modes', choices=['all', 'indoor', 'both'], help='sysu (default: both)'
+    )
+    parser.add_argument(
+        '--shots', type=int, nargs='+', help='sysu: images per identity and camera (default: 1 10)'
+    )
+    parser.add_argument('--gallery', choices=['seeded', 'official'], help='sysu (default: seeded)')
+    parser.add_argument(
+        '--rand-perm', dest='rand_perm_file', metavar='FILE', help='sysu: rand_perm_cam.mat'
+    )
+    parser.add_argument(
+        '--direction',
+        dest='directions',
+        nargs='+',
+        help='regdb, llcm: visible-to-infrared, infrared-to-visible (query to gallery; default: '
+        'both); llcm also visible-to-infrared-legacy',
+    )
+    parser.add_argument(
+        '--trials', dest='num_trials', type=int, help='sysu, llcm: gallery draws (default: 10)'
+    )
+    parser.add_argument('--distance', choices=DISTANCES, default=DISTANCES[0])
+    parser.add_argument('--flip', action='store_true', help='add the features of mirrored images')
+    parser.add_argument(
+        '--rerank', action='store_true', help='k-reciprocal re-ranking (slow: once per trial)'
+    )
+    parser.add_argument('--max-rank', type=int, default=20, help='length of the CMC (default: 20)')
+    parser.add_argument('--out', type=Path, help='write the results here, as JSON fractions')
+    return parser
+
+
+def protocol_options(args: argparse.Namespace) -> dict:
+    """The given options that belong to the protocol; refuses those that do not."""
+    known = {field.name for field in fields(PROTOCOLS[args.protocol])}
+    given = {key: getattr(args, key) for key in PROTOCOL_OPTIONS if getattr(args, key) is not None}
+    for key in given.keys() - known:
+        raise ValueError(f'{PROTOCOL_OPTIONS[key]} does not apply to --protocol {args.protocol}.')
+    if 'modes' in given:
+        given['modes'] = ['all', 'indoor'] if args.modes == 'both' else [args.modes]
+    return given
+
+
+def run(args: argparse.Namespace) -> None:
+    protocol = PROTOCOLS[args.protocol](**protocol_options(args))
+    feature_set = FeatureSet.load(args.features)
+    if args.flip:
+        feature_set = fuse_flip(feature_set)
+    settings = protocol.settings(feature_set)
+    report = evaluate(feature_set, settings, args.distance, args.rerank, args.max_rank)
+    # Raw, fused and re-ranked results never share a name.
+    variant = '-flip' * args.flip + '-rerank' * args.rerank
+    chance = chance_level(feature_set, settings)
+    report, chance = (
+        {name.replace('/', f'{variant}/'): result for name, result in results.items()}
+        for results in (report, chance)
+    )
+    print(format_table(report, chance))
+    if args.out:
+        args.out.parent.mkdir(parents=True, exist_ok=True)
+        results = {name: result.to_dict() for name, result in report.items()}
+        args.out.write_text(json.dumps(results, indent=2) + '\n')
+        print(f'Written to {args.out}')
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    try:
+        run(args)
+    except (ValueError, OSError) as error:
+        parser.error(str(error))
+
+
+if __name__ == '__main__':
+    main()

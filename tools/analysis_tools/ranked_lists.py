@@ -1,0 +1,97 @@
+"""Draw queries with their ten best matches, right and wrong marked.
+
+``python tools/analysis_tools/ranked_lists.py FEATURES.npz --protocol sysu --data-root DIR
+--out ranked.png``
+"""
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+from mmengine.utils import mkdir_or_exist
+
+from mmvireid.datasets.transforms.loading import read_image
+from mmvireid.engine.runner import clear_errors
+from mmvireid.evaluation import (
+    FeatureSet,
+    RetrievalSetting,
+    llcm_settings,
+    regdb_settings,
+    sysu_settings,
+)
+from mmvireid.visualization import RankedList, draw_ranked_lists
+
+PROTOCOLS = dict(sysu=sysu_settings, regdb=regdb_settings, llcm=llcm_settings)
+
+
+def rank(features: FeatureSet, setting: RetrievalSetting, query: int, count: int) -> np.ndarray:
+    """Rows of a query's best matches in the first trial's gallery, by cosine similarity."""
+    gallery = setting.galleries[0]
+    unit = features.features / np.linalg.norm(features.features, axis=1, keepdims=True)
+    similarity = unit[gallery] @ unit[query]
+    if setting.excluded is not None:
+        similarity[setting.excluded(features, np.array([query]), gallery)[0]] = -np.inf
+    order = np.argsort(-similarity, kind='stable')
+    return gallery[order[: min(count, np.isfinite(similarity).sum())]]
+
+
+def ranked_list(features: FeatureSet, query: int, matches: np.ndarray, root: Path) -> RankedList:
+    """Read the images of a query and its matches."""
+
+    def image(row: int) -> np.ndarray:
+        return read_image(str(root / features.names[row]))
+
+    def caption(row: int) -> str:
+        return f'id {features.person_ids[row]} cam {features.camera_ids[row]}'
+
+    return RankedList(
+        query=image(query),
+        matches=[image(row) for row in matches],
+        right=(features.person_ids[matches] == features.person_ids[query]).tolist(),
+        query_caption=caption(query),
+        match_captions=[caption(row) for row in matches],
+    )
+
+
+def choose_queries(
+    features: FeatureSet, setting: RetrievalSetting, count: int, seed: int
+) -> np.ndarray:
+    """Queries of ``count`` different identities that have a match in the gallery."""
+    queries, gallery = setting.queries[0], setting.galleries[0]
+    ids = np.intersect1d(features.person_ids[queries], features.person_ids[gallery])
+    rng = np.random.default_rng(seed)
+    chosen = rng.choice(ids, min(count, len(ids)), replace=False)
+    return np.array([rng.choice(queries[features.person_ids[queries] == i]) for i in chosen])
+
+
+def main(argv: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument('features', metavar='FEATURES.npz', help='from test.py --save-features')
+    parser.add_argument('--protocol', choices=PROTOCOLS, required=True)
+    parser.add_argument('--data-root', required=True, help='folder that the names start from')
+    parser.add_argument('--out', default='ranked_lists.png', help='picture to write')
+    parser.add_argument('--queries', type=int, default=8, help='number of queries')
+    parser.add_argument('--matches', type=int, default=10, help='matches per query')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the choice of queries')
+    args = parser.parse_args(argv)
+    with clear_errors('ranked_lists'):
+        features = FeatureSet.load(args.features)
+        setting = PROTOCOLS[args.protocol](features)[0]
+        lists = [
+            ranked_list(
+                features, query, rank(features, setting, query, args.matches), Path(args.data_root)
+            )
+            for query in choose_queries(features, setting, args.queries, args.seed)
+        ]
+        title = f'{setting.name}, first trial: query at the left, best matches from left to right'
+        mkdir_or_exist(Path(args.out).resolve().parent)
+        cv2.imwrite(args.out, draw_ranked_lists(lists, title))
+    print(
+        f'{sum(sum(ranked.right[:1]) for ranked in lists)} of {len(lists)} first matches right, '
+        f'picture in {args.out}'
+    )
+
+
+if __name__ == '__main__':
+    main()
