@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 import torch
+from mmengine.config import Config
 from mmengine.registry import DefaultScope, init_default_scope
 
+from mmvireid.datasets.rendering import ensure_rendered
+from mmvireid.registry import DATASETS
 from mmvireid.structures import ReIDDataSample
 
 
@@ -20,6 +23,12 @@ def default_scope():
     init_default_scope('mmvireid')
     yield
     DefaultScope._instance_dict.clear()
+
+
+@pytest.fixture(autouse=True)
+def no_environment_report(monkeypatch):
+    """A Runner asks compilers for their versions when it starts, which takes seconds."""
+    monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
 
 
 @pytest.fixture
@@ -49,5 +58,58 @@ def training_batch():
         generator = torch.Generator().manual_seed(0)
         images = torch.randint(0, 256, (len(samples), 3, *size), generator=generator)
         return dict(inputs=images.to(torch.uint8), data_samples=samples)
+
+    return build
+
+
+LAYOUTS = dict(SYSUMM01='sysu', SyntheticSYSU='sysu', RegDB='regdb', LLCM='llcm')
+
+
+@pytest.fixture(scope='session')
+def rendered(tmp_path_factory):
+    """Root of a tiny rendered data set: ``rendered('regdb')``; each is rendered once."""
+    folder = tmp_path_factory.mktemp('rendered')
+
+    def build(layout: str) -> str:
+        root = folder / layout
+        ensure_rendered(root, size='tiny', layout=layout, workers=1)
+        return str(root)
+
+    return build
+
+
+@pytest.fixture
+def shrink(rendered, tmp_path):
+    """``shrink(config_file)``: the same config with a tiny network, tiny images, tiny data.
+
+    One epoch of two iterations remains of the schedule; everything else stays as it is.
+    """
+
+    def build(config: str) -> Config:
+        cfg = Config.fromfile(config)
+        root = rendered(LAYOUTS[cfg.train_dataloader.dataset.type])
+        cfg.model.backbone.update(depth=18, init_cfg=None)
+        cfg.model.backbone.non_local = dict.fromkeys(cfg.model.backbone.non_local, 1)
+        for name in ('train', 'val', 'test'):
+            loader = cfg.get(f'{name}_dataloader')
+            if loader is None:
+                continue
+            loader.update(num_workers=0, persistent_workers=False)
+            loader.dataset.data_root = root
+            loader.dataset.pipeline[0]['size'] = (48, 24)
+            if loader.dataset.type == 'SyntheticSYSU':
+                loader.dataset.size = 'tiny'
+            if loader.dataset.get('num_heldout_ids'):
+                loader.dataset.num_heldout_ids = 2
+        cfg.train_dataloader.batch_size = 24
+        cfg.train_dataloader.batch_sampler.update(num_ids=4, num_instances=3, num_batches=2)
+        train_set = DATASETS.build(cfg.train_dataloader.dataset)
+        cfg.model.head.num_ids = train_set.metainfo['num_ids']
+        cfg.train_cfg.update(max_epochs=1, val_interval=1)
+        cfg.default_hooks.checkpoint.interval = 1
+        cfg.work_dir = str(tmp_path / 'work_dir')
+        cfg.experiment_name = tmp_path.name
+        cfg.log_level = 'ERROR'
+        return cfg
 
     return build

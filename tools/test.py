@@ -1,12 +1,15 @@
 """Evaluate a checkpoint: ``python tools/test.py configs/agw/agw_synthetic.py CHECKPOINT``."""
 
 import argparse
+from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.dist import is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmvireid.engine.runner import clear_errors, distributed, parse_run_args, prepare_config
+from mmvireid.utils import load_checkpoint
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -20,19 +23,28 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
         '--rerank', action='store_true', help='also report k-reciprocal re-ranking (slow)'
     )
     parser.add_argument('--save-features', metavar='FILE.npz', help='write the features')
-    parser.add_argument('--out', metavar='FILE.json', help='write the result with its provenance')
     return parse_run_args(parser, argv)
+
+
+def describe(checkpoint: str) -> dict:
+    """Where the weights come from, and what they were chosen by."""
+    meta = load_checkpoint(checkpoint, key='checkpoint').get('meta', {})
+    selection = f'epoch {meta["epoch"]}' if 'epoch' in meta else 'unknown'
+    if Path(checkpoint).name.startswith('best_'):
+        selection = f'best on {meta.get("validation_split", "unknown")}'
+    return dict(checkpoint=checkpoint, selection=selection, seed=meta.get('seed'))
 
 
 def apply_switches(cfg: Config, args: argparse.Namespace) -> None:
     """Turn the command's switches into config values."""
     cfg.load_from = args.checkpoint
     cfg.model.flip_test = args.flip or cfg.model.get('flip_test', False)
-    cfg.test_evaluator.rerank = args.rerank or cfg.test_evaluator.get('rerank', False)
-    if args.save_features:
-        cfg.test_evaluator.save_features = args.save_features
-    if args.out:
-        cfg.test_evaluator.out = args.out
+    cfg.test_evaluator.update(
+        rerank=args.rerank or cfg.test_evaluator.get('rerank', False),
+        save_features=args.save_features,
+        out_dir=cfg.work_dir,
+        provenance=dict(config=args.config, **describe(args.checkpoint)),
+    )
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -41,7 +53,11 @@ def main(argv: list[str] | None = None) -> None:
         cfg = prepare_config(args)
         apply_switches(cfg, args)
         init_default_scope(cfg.default_scope)
-        Runner.from_cfg(cfg).test()
+        runner = Runner.from_cfg(cfg)
+        runner.test()
+        if is_main_process():
+            metric = runner.test_evaluator.metrics[0]
+            print(f'\n{metric.table()}\nTrials and provenance are in {cfg.work_dir}.')
 
 
 if __name__ == '__main__':

@@ -13,16 +13,8 @@ from mmengine.utils import mkdir_or_exist
 
 from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.engine.runner import clear_errors
-from mmvireid.evaluation import (
-    FeatureSet,
-    RetrievalSetting,
-    llcm_settings,
-    regdb_settings,
-    sysu_settings,
-)
+from mmvireid.evaluation import PROTOCOLS, FeatureSet, RetrievalSetting
 from mmvireid.visualization import RankedList, draw_ranked_lists
-
-PROTOCOLS = dict(sysu=sysu_settings, regdb=regdb_settings, llcm=llcm_settings)
 
 
 def rank(features: FeatureSet, setting: RetrievalSetting, query: int, count: int) -> np.ndarray:
@@ -77,7 +69,7 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     with clear_errors('ranked_lists'):
         features = FeatureSet.load(args.features)
-        setting = PROTOCOLS[args.protocol](features)[0]
+        setting = PROTOCOLS[args.protocol]().settings(features)[0]
         lists = [
             ranked_list(
                 features, query, rank(features, setting, query, args.matches), Path(args.data_root)

@@ -15,8 +15,8 @@ feature                   query -> gallery      measured  chance
 colour histogram          visible -> visible       59.78    1.06
 colour histogram          infrared -> visible       2.03    1.00
 grey histogram            infrared -> visible       2.54    1.00
-grey pixels               infrared -> visible       4.44    1.00
-untrained ResNet-18       infrared -> visible       1.65    1.00
+grey pixels               infrared -> visible       4.31    1.00
+untrained ResNet-18       infrared -> visible       1.52    1.00
 ========================  ====================  ========  ======
 """
 

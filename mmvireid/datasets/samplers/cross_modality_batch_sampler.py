@@ -36,6 +36,7 @@ class CrossModalityBatchSampler(Sampler):
         num_ids: P, identities per batch and rank.
         num_instances: K, images per identity and modality.
         replace: Draw an identity's images with replacement.
+        num_batches: Batches per epoch, at least 1; ``None`` for the number above.
 
     Raises:
         ValueError: If ``batch_size`` is not 2PK, the data set has no labels, too few identities,
@@ -49,7 +50,13 @@ class CrossModalityBatchSampler(Sampler):
         num_ids: int = 8,
         num_instances: int = 4,
         replace: bool = False,
+        num_batches: int | None = None,
     ) -> None:
+        if num_batches is not None and num_batches < 1:
+            raise ValueError(
+                f'CrossModalityBatchSampler: `num_batches` is {num_batches}, expected at least 1 '
+                'or None.'
+            )
         if batch_size != 2 * num_ids * num_instances:
             raise ValueError(
                 f'CrossModalityBatchSampler: `batch_size` is {batch_size}, expected '
@@ -60,11 +67,14 @@ class CrossModalityBatchSampler(Sampler):
         self.num_ids = num_ids
         self.num_instances = num_instances
         self.replace = replace
+        self.num_batches = num_batches
         # One array of image indices per modality and label.
         self.images = _group_images(sampler.dataset)
         self._check_identities()
 
     def __len__(self) -> int:
+        if self.num_batches is not None:
+            return self.num_batches
         num_images = max(sum(len(images) for images in groups) for groups in self.images)
         return num_images // (self.num_ids * self.num_instances * self.sampler.world_size) + 1
 

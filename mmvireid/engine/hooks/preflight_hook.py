@@ -13,8 +13,10 @@ class PreflightHook(Hook):
 
     - Every ``num_ids`` in the model equals the number of training identities: a label out of
       range would otherwise stop a GPU with an unreadable message, and unused classes would pass.
-    - A schedule that runs past the end of training, or a loop and checkpoint interval that count
-      in different units, are named.
+    - Checkpoints count in the unit of the loop, epochs or iterations: a run resumed from others
+      would repeat or skip data.
+    - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
+      test identities.
     """
 
     def before_train(self, runner: Runner) -> None:
@@ -25,6 +27,13 @@ class PreflightHook(Hook):
         """
         self._check_num_ids(runner)
         self._check_units(runner)
+        if runner.val_loop is not None:
+            metainfo = getattr(runner.val_loop.dataloader.dataset, 'metainfo', {})
+            if metainfo.get('split') == 'test':
+                runner.logger.warning(
+                    'Validation runs on the test split: a checkpoint chosen by it has seen the '
+                    'test identities, and its figures say so.'
+                )
 
     @staticmethod
     def _check_num_ids(runner: Runner) -> None:

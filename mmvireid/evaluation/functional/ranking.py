@@ -12,17 +12,15 @@ class QueryScores:
     """Scores of Nq queries against T galleries; every array has shape (T, Nq).
 
     Args:
-        image_rank: 1-based rank of the first match among the images, 0 where the query has no
-            admissible match.
-        identity_rank: The same among distinct identities: 1 + the number of other identities that
-            have an image before the first match.
+        first_rank: 1-based rank of the first match, 0 where the query has no admissible match.
+            Either among the images, or among distinct identities: 1 + the number of other
+            identities that have an image before the first match.
         average_precision: With K matches at the 1-based positions p_1 < ... < p_K,
             AP = (1 / K) sum_k k / p_k, float64; 0 where there is no match.
         inverse_negative_penalty: INP = K / p_K, float64; 0 where there is no match.
     """
 
-    image_rank: np.ndarray
-    identity_rank: np.ndarray
+    first_rank: np.ndarray
     average_precision: np.ndarray
     inverse_negative_penalty: np.ndarray
 
@@ -75,6 +73,7 @@ class GalleryScorer:
     Args:
         candidate_ids: Identity of every candidate, in the protocol's gallery order, shape (Nc,).
         galleries: The columns in [0, Nc) that make up each of the T galleries, none empty.
+        rank_by: Whether the first match's rank counts distinct ``'identity'`` or ``'image'``.
 
     Example:
         >>> scorer = GalleryScorer(np.array([7, 8, 8]), [np.array([0, 1, 2]), np.array([0, 1])])
@@ -84,7 +83,10 @@ class GalleryScorer:
                [0.5  ]])
     """
 
-    def __init__(self, candidate_ids: np.ndarray, galleries: Sequence[np.ndarray]) -> None:
+    def __init__(
+        self, candidate_ids: np.ndarray, galleries: Sequence[np.ndarray], rank_by: str = 'identity'
+    ) -> None:
+        self.rank_by = rank_by
         self.ids, labels = np.unique(candidate_ids, return_inverse=True)
         self.size = len(labels)
         self.labels = labels.astype(np.min_scalar_type(len(self.ids)))
@@ -118,10 +120,10 @@ class GalleryScorer:
         order = keys.view(np.int64)
         admissible = np.count_nonzero(distance != np.inf, axis=1)
         labels = self._labels_of(query_ids)
-        image_rank, average_precision, penalty = self._image_scores(order, admissible, labels)
-        identity_rank = self._identity_rank(order, admissible, labels)
-        identity_rank[image_rank == 0] = 0
-        return QueryScores(image_rank, identity_rank, average_precision, penalty)
+        rank, average_precision, penalty = self._image_scores(order, admissible, labels)
+        if self.rank_by == 'identity':
+            rank = np.where(rank > 0, self._identity_rank(order, admissible, labels), 0)
+        return QueryScores(rank, average_precision, penalty)
 
     def _labels_of(self, query_ids: np.ndarray) -> np.ndarray:
         """Index of each query's identity among the candidates', ``len(self.ids)`` for none."""

@@ -146,7 +146,8 @@ def _score(
     """Yield every setting with the scores of each trial."""
     groups = {}
     for setting in settings:
-        key = setting.all_queries.tobytes(), setting.candidates.tobytes(), setting.excluded
+        rows = setting.all_queries.tobytes(), setting.candidates.tobytes()
+        key = *rows, setting.excluded, setting.rank_by
         groups.setdefault(key, []).append(setting)
     distances = _Distances(feature_set, distance)
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
@@ -168,7 +169,7 @@ def _score_group(
     """Score settings that differ in their galleries only, all trials one after another."""
     queries, candidates = group[0].all_queries, group[0].candidates
     galleries = [rows for setting in group for rows in setting.galleries]
-    scorer = _scorer(feature_set, candidates, galleries)
+    scorer = _scorer(feature_set, candidates, galleries, group[0].rank_by)
     ask = partial(_ask, feature_set, scorer, group[0], candidates)
     parts, start = [], 0
     for block in distances.blocks(queries, candidates):
@@ -190,18 +191,19 @@ def _score_reranked(
         for queries, gallery in zip(setting.queries, setting.galleries):
             x, y = (_take(feature_set, rows, distance) for rows in (queries, gallery))
             reranked = k_reciprocal_distance(x, y)
-            scorer = _scorer(feature_set, gallery, [gallery])
+            scorer = _scorer(feature_set, gallery, [gallery], setting.rank_by)
             scores = _ask(feature_set, scorer, setting, gallery, queries, reranked)
             trials.append(scores.select(0, np.arange(len(queries))))
         yield setting, trials
 
 
 def _scorer(
-    feature_set: FeatureSet, candidates: np.ndarray, galleries: Sequence[np.ndarray]
+    feature_set: FeatureSet, candidates: np.ndarray, galleries: Sequence[np.ndarray], rank_by: str
 ) -> GalleryScorer:
     column = np.empty(len(feature_set), np.int64)
     column[candidates] = np.arange(len(candidates))
-    return GalleryScorer(feature_set.person_ids[candidates], [column[rows] for rows in galleries])
+    columns = [column[rows] for rows in galleries]
+    return GalleryScorer(feature_set.person_ids[candidates], columns, rank_by)
 
 
 def _ask(
@@ -231,14 +233,14 @@ def _average(
     length = length if max_rank is None else min(length, max_rank)
     averages = []
     for scores in trials:
-        valid = scores.image_rank > 0
+        valid = scores.first_rank > 0
         if not valid.any():
             raise ValueError(
                 f'evaluate: no query of setting {setting.name} has a match in its gallery, '
                 'expected identities with admissible images of both modalities. Check the split, '
                 'or leave this setting out.'
             )
-        rank = (scores.identity_rank if by_identity else scores.image_rank)[valid]
+        rank = scores.first_rank[valid]
         hits = np.bincount(np.minimum(rank, length + 1), minlength=length + 2)[1:-1]
         average_precision = scores.average_precision[valid].mean()
         penalty = scores.inverse_negative_penalty[valid].mean()

@@ -42,7 +42,7 @@ class RetrievalMetric(BaseMetric):
         save_features: Write the features to this ``.npz`` file.
         out_dir: Write ``<protocol>_trials.csv`` (a row per trial) and ``<protocol>_report.json``
             (results with their provenance) into this folder.
-        feature: What the model's ``feature`` is; written into the provenance only.
+        provenance: What else the report should say about these features, such as the checkpoint.
         collect_device: ``'cpu'`` or ``'gpu'``, for collecting from several processes.
         collect_dir: Folder for collecting on ``'cpu'``.
         protocol: Arguments of ``protocol_class``, such as ``modes``; wrong ones fail here, before
@@ -58,7 +58,7 @@ class RetrievalMetric(BaseMetric):
         rerank: bool = False,
         save_features: str | None = None,
         out_dir: str | None = None,
-        feature: str = 'after BN',
+        provenance: dict | None = None,
         collect_device: str = 'cpu',
         collect_dir: str | None = None,
         **protocol: Any,
@@ -70,7 +70,7 @@ class RetrievalMetric(BaseMetric):
         self.rerank = rerank
         self.save_features = save_features
         self.out_dir = out_dir
-        self.feature = feature
+        self.provenance = provenance or {}
         self.report: Report = {}
         self.feature_set: FeatureSet | None = None
         self.settings: list[RetrievalSetting] = []
@@ -134,12 +134,12 @@ class RetrievalMetric(BaseMetric):
             'split': meta.get('split'),
             'num_images': len(self.feature_set),
             'num_ids': len(np.unique(self.feature_set.person_ids)),
-            'feature': self.feature,
             'feature_size': self.feature_set.features.shape[1],
             'distance': self.distance,
             'flip': self.feature_set.flip_features is not None,
             'rerank': self.rerank,
             **asdict(self.protocol),
+            **self.provenance,
         }
         results = {setting: result.to_dict() for setting, result in self.report.items()}
         content = {'provenance': provenance, 'results': results}

@@ -74,9 +74,9 @@ def with_non_local(stage: nn.Sequential, name: str, count: int, inner: int | Non
     return parts
 
 
-def set_last_stride(resnet: nn.Module, stride: int) -> None:
-    """Set the stride of layer4: of its first block's strided convolution and of its shortcut."""
-    block = resnet.layer4[0]
+def set_stride(stage: nn.Sequential, stride: int) -> None:
+    """Set a stage's stride: of its first block's strided convolution and of its shortcut."""
+    block = stage[0]
     strided = (
         block.conv2 if isinstance(block, torchvision.models.resnet.Bottleneck) else block.conv1
     )
@@ -96,7 +96,8 @@ class TwoStreamResNet(BaseModule):
         depth: 18, 34, 50 or 101.
         split: Last stage that exists once per modality: ``'stem'`` (first convolution to
             max-pooling) or ``'layer1'`` to ``'layer4'``.
-        last_stride: Stride of layer4, 1 or 2. ReID uses 1: a map twice as large.
+        num_stages: Number of residual stages, 2 to 4; 4 is the whole ResNet.
+        last_stride: Stride of the last stage, 1 or 2. ReID uses 1: a map twice as large.
         non_local: Non-local blocks per stage, counted from the stage's end, for example
             ``dict(layer2=2, layer3=3)`` (AGW).
         non_local_inner: Inner width of these blocks, ``None`` for half the channels. AGW's
@@ -106,10 +107,10 @@ class TwoStreamResNet(BaseModule):
             ``torchvision://resnet50``-like name, or a local file. ``None``: random.
 
     Attributes:
-        out_channels (int): Channels C of the feature map: 512 or 2048.
+        out_channels (int): Channels C of the feature map, such as 2048.
 
     Raises:
-        ValueError: If ``depth``, ``split``, ``last_stride`` or ``non_local`` is not allowed.
+        ValueError: If an argument is not allowed.
 
     Example:
         >>> net = TwoStreamResNet(18)
@@ -122,6 +123,7 @@ class TwoStreamResNet(BaseModule):
         self,
         depth: int = 50,
         split: str = 'stem',
+        num_stages: int = 4,
         last_stride: int = 1,
         non_local: dict[str, int] | None = None,
         non_local_inner: int | None = 1,
@@ -129,37 +131,39 @@ class TwoStreamResNet(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         non_local = non_local or {}
-        self._check(depth, split, last_stride, non_local)
-        cut = STAGES.index(split) + 1
-        streams = [self._resnet(depth, last_stride) for _ in MODALITIES]
+        stages = STAGES[: num_stages + 1]
+        self._check(depth, split, num_stages, last_stride, non_local)
+        cut = stages.index(split) + 1
+        streams = [getattr(torchvision.models, f'resnet{depth}')(weights=None) for _ in MODALITIES]
+        last_stages = [getattr(stream, stages[-1]) for stream in streams]
+        for last_stage in last_stages:
+            set_stride(last_stage, last_stride)
         self.stems = nn.ModuleDict(
             {
-                modality: ResNetPart(stream, STAGES[:cut], non_local, non_local_inner)
+                modality: ResNetPart(stream, stages[:cut], non_local, non_local_inner)
                 for modality, stream in zip(MODALITIES, streams)
             }
         )
-        self.trunk = ResNetPart(streams[0], STAGES[cut:], non_local, non_local_inner)
-        self.out_channels = streams[0].fc.in_features
+        self.trunk = ResNetPart(streams[0], stages[cut:], non_local, non_local_inner)
+        self.out_channels = stage_channels(last_stages[0])
 
     @staticmethod
-    def _check(depth: int, split: str, last_stride: int, non_local: dict[str, int]) -> None:
+    def _check(
+        depth: int, split: str, num_stages: int, last_stride: int, non_local: dict[str, int]
+    ) -> None:
+        stages = STAGES[: num_stages + 1]
         checks = {
             'depth': (depth, DEPTHS),
-            'split': (split, STAGES),
+            'num_stages': (num_stages, (2, 3, 4)),
+            'split': (split, stages),
             'last_stride': (last_stride, (1, 2)),
         }
-        checks |= {f'non_local[{key!r}]': (key, STAGES[1:]) for key in non_local}
+        checks |= {f'non_local[{key!r}]': (key, stages[1:]) for key in non_local}
         for name, (value, allowed) in checks.items():
             if value not in allowed:
                 raise ValueError(
                     f'TwoStreamResNet: `{name}` is {value!r}, expected one of {allowed}.'
                 )
-
-    @staticmethod
-    def _resnet(depth: int, last_stride: int) -> nn.Module:
-        resnet = getattr(torchvision.models, f'resnet{depth}')(weights=None)
-        set_last_stride(resnet, last_stride)
-        return resnet
 
     def init_weights(self) -> None:
         """Load the ImageNet weights named by ``init_cfg`` into the trunk and both stems.
@@ -171,14 +175,14 @@ class TwoStreamResNet(BaseModule):
         if self.init_cfg is None or self.is_init:
             return
         checkpoint = load_checkpoint(self.init_cfg['checkpoint'], key='model.backbone.init_cfg')
-        weights = {k: v for k, v in checkpoint.items() if not k.startswith('fc.')}
+        weights = checkpoint.get('state_dict', checkpoint)
         for part in (*self.stems.values(), self.trunk):
-            own = part.state_dict()
-            missing_by_design = {key: value for key, value in own.items() if 'non_local_' in key}
-            fitting = {key: value for key, value in weights.items() if key in own}
-            fitting |= missing_by_design
-            check_state_dict(own, fitting, source=self.init_cfg['checkpoint'])
-            part.load_state_dict(fitting)
+            modules = dict(part.named_children())
+            given = {key: value for key, value in weights.items() if key.split('.')[0] in modules}
+            # ImageNet networks have no non-local blocks: theirs stay as they are
+            own = {k: v for k, v in part.state_dict().items() if '.non_local_' not in k}
+            check_state_dict(own, given, source=self.init_cfg['checkpoint'])
+            part.load_state_dict(given, strict=False)
         self._is_init = True
 
     def embed_stems(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:

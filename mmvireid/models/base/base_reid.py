@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmvireid.registry import MODELS
 from mmvireid.structures import ReIDDataSample
 
 
@@ -43,7 +44,7 @@ class BaseReID(BaseModel):
         init_cfg: dict | None = None,
     ) -> None:
         preprocessor = dict(type='ReIDDataPreprocessor', channels_last=channels_last)
-        super().__init__(preprocessor | (data_preprocessor or {}), init_cfg)
+        super().__init__(MODELS.build(preprocessor | (data_preprocessor or {})), init_cfg)
         negative = {term: weight for term, weight in loss_weights.items() if weight < 0}
         if negative:
             raise ValueError(

@@ -21,6 +21,8 @@ class GeMPooling(nn.Module):
 
     Source: Radenovic et al., TPAMI 2018; AGW (Ye et al., TPAMI 2021) with p = 3.
     Deviation: AGW's text calls p learnable; its released code keeps it at 3, and so do we.
+    Negative values count as 0: a non-local block behind the last residual block can make some,
+    and a root of a negative mean would be NaN.
 
     Args:
         p: Exponent, positive. 1 is the mean, infinity the maximum.
@@ -38,13 +40,13 @@ class GeMPooling(nn.Module):
         self.eps = eps
 
     def forward(self, feature_map: Tensor) -> Tensor:
-        """Pool a non-negative map (after ReLU).
+        """Pool a map.
 
         Args:
-            feature_map: Values >= 0, shape (N, C, h, w).
+            feature_map: Values that are >= 0 as a rule (after ReLU), shape (N, C, h, w).
 
         Returns:
             Pooled values, float32, shape (N, C).
         """
-        powered = feature_map.float().pow(self.p).mean(dim=(2, 3))
+        powered = feature_map.float().clamp(min=0).pow(self.p).mean(dim=(2, 3))
         return (powered + self.eps).pow(1 / self.p)

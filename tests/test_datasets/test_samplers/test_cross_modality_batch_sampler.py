@@ -158,3 +158,11 @@ def test_batch_size_that_does_not_fit(rows):
         CrossModalityBatchSampler(
             SimpleNamespace(dataset=rows), batch_size=13, num_ids=3, num_instances=2
         )
+
+
+def test_an_epoch_can_be_cut(rows):
+    whole, cut = list(build(rows)), list(build(rows, num_batches=2))
+    assert cut == whole[:2]
+    assert len(build(rows, num_batches=2)) == 2
+    with pytest.raises(ValueError, match='`num_batches` is 0'):
+        build(rows, num_batches=0)

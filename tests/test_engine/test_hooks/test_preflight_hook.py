@@ -1,3 +1,4 @@
+import logging
 from types import SimpleNamespace
 
 import pytest
@@ -8,12 +9,18 @@ from mmvireid.engine.hooks import PreflightHook
 from mmvireid.models.heads import IdentityHead
 
 
-def fake_runner(num_ids, by_epoch=True, checkpoint=None):
+def fake_loader(**metainfo):
+    return SimpleNamespace(dataset=SimpleNamespace(metainfo=metainfo))
+
+
+def fake_runner(num_ids, by_epoch=True, checkpoint=None, validation='train/heldout'):
     model = nn.Module()
     model.head = IdentityHead(4, num_ids=5)
     return SimpleNamespace(
         model=model,
-        train_dataloader=SimpleNamespace(dataset=SimpleNamespace(metainfo=dict(num_ids=num_ids))),
+        train_dataloader=fake_loader(num_ids=num_ids),
+        val_loop=SimpleNamespace(dataloader=fake_loader(split=validation)),
+        logger=logging.getLogger('preflight'),
         cfg=Config(
             dict(
                 train_cfg=dict(by_epoch=by_epoch),
@@ -34,3 +41,10 @@ def test_checkpoints_must_count_as_the_loop_does():
     PreflightHook().before_train(fake_runner(5, by_epoch=False, checkpoint=iters))
     with pytest.raises(ValueError, match=r'checkpoint\.by_epoch` is False, expected True'):
         PreflightHook().before_train(fake_runner(5, checkpoint=iters))
+
+
+def test_validation_on_the_test_split_is_said(caplog):
+    PreflightHook().before_train(fake_runner(5))
+    assert not caplog.records
+    PreflightHook().before_train(fake_runner(5, validation='test'))
+    assert 'has seen the test identities' in caplog.text

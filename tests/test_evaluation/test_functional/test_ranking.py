@@ -18,9 +18,11 @@ def test_hand_counted_example():
     """Ranked list: 8 7 7 9 8 | left out: 9 8. Matches of 7 at 2, 3; of 9 at 4; of 8 at 1, 5."""
     ids = np.array([7, 7, 8, 8, 9, 9, 8])
     distance = np.array([[0.2, 0.3, 0.1, 0.5, 0.4, np.inf, np.inf]], np.float32).repeat(4, axis=0)
-    scores = GalleryScorer(ids, [np.arange(7)])(distance, np.array([7, 9, 8, 6]))
-    np.testing.assert_array_equal(scores.image_rank, [[2, 4, 1, 0]])
-    np.testing.assert_array_equal(scores.identity_rank, [[2, 3, 1, 0]])
+    queries = np.array([7, 9, 8, 6])
+    scores = GalleryScorer(ids, [np.arange(7)])(distance, queries)
+    np.testing.assert_array_equal(scores.first_rank, [[2, 3, 1, 0]])
+    by_image = GalleryScorer(ids, [np.arange(7)], rank_by='image')(distance, queries)
+    np.testing.assert_array_equal(by_image.first_rank, [[2, 4, 1, 0]])
     ap = [(1 / 2 + 2 / 3) / 2, 1 / 4, (1 + 2 / 5) / 2, 0]
     np.testing.assert_allclose(scores.average_precision, [ap], rtol=1e-15)
     np.testing.assert_allclose(scores.inverse_negative_penalty, [[2 / 3, 1 / 4, 2 / 5, 0]])
@@ -29,7 +31,7 @@ def test_hand_counted_example():
 def test_a_match_that_is_left_out_is_no_match():
     distance = np.array([[np.inf, 0.5, 0.2]], np.float32)
     scores = GalleryScorer(np.array([1, 2, 2]), [np.arange(3)])(distance, np.array([1]))
-    assert scores.image_rank.item() == scores.identity_rank.item() == 0
+    assert scores.first_rank.item() == scores.average_precision.item() == 0
 
 
 @pytest.mark.parametrize('num_candidates', [3, 250, 70_000])
@@ -43,6 +45,7 @@ def test_a_gallery_is_scored_as_if_it_were_alone(num_candidates):
     distance[rng.random(distance.shape) < 0.2] = np.inf
     query_ids = np.array([0, 1, 2, 3, 4, 9])
     together = GalleryScorer(ids, galleries)(distance, query_ids)
+    by_image = GalleryScorer(ids, galleries, rank_by='image')(distance, query_ids)
     for trial, rows in enumerate(galleries):
         alone = GalleryScorer(ids[rows], [np.arange(len(rows))])(distance[:, rows], query_ids)
         for key, value in vars(alone).items():
@@ -52,9 +55,9 @@ def test_a_gallery_is_scored_as_if_it_were_alone(num_candidates):
             ranked = ids[ranked[np.isfinite(distance[query, ranked])]]
             places = np.flatnonzero(ranked == query_id)
             first = places[0] + 1 if places.size else 0
-            assert together.image_rank[trial, query] == first
+            assert by_image.first_rank[trial, query] == first
             if first:
-                assert together.identity_rank[trial, query] == len(set(ranked[:first].tolist()))
+                assert together.first_rank[trial, query] == len(set(ranked[:first].tolist()))
                 expected = np.mean(np.arange(1, places.size + 1) / (places + 1))
                 assert together.average_precision[trial, query] == pytest.approx(expected)
 

@@ -40,7 +40,7 @@ def test_pretrained_equals_torchvision(tmp_path, depth, last_stride, split):
     net = TwoStreamResNet(
         depth,
         split,
-        last_stride,
+        last_stride=last_stride,
         non_local=dict(layer2=1),
         init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'imagenet.pth')),
     )
@@ -78,6 +78,8 @@ def test_inner_width_of_half_the_channels():
         (dict(depth=20), '`depth` is 20'),
         (dict(split='layer5'), "`split` is 'layer5'"),
         (dict(last_stride=3), '`last_stride` is 3'),
+        (dict(num_stages=1), '`num_stages` is 1'),
+        (dict(num_stages=3, split='layer4'), "`split` is 'layer4'"),
         (dict(non_local=dict(stem=1)), 'stem'),
         (dict(depth=18, non_local=dict(layer2=3)), '3 blocks in layer2'),
     ],
@@ -87,8 +89,29 @@ def test_bad_arguments_are_named(arguments, message):
         TwoStreamResNet(**arguments)
 
 
-def test_weights_of_another_depth_are_refused(tmp_path):
-    torch.save(torchvision.models.resnet18(weights=None).state_dict(), tmp_path / 'r18.pth')
-    net = TwoStreamResNet(50, init_cfg=dict(checkpoint=str(tmp_path / 'r18.pth')))
+@pytest.mark.parametrize(('file_depth', 'depth'), [(18, 50), (34, 18), (18, 34)])
+def test_weights_of_another_depth_are_refused(tmp_path, file_depth, depth):
+    resnet = getattr(torchvision.models, f'resnet{file_depth}')(weights=None)
+    torch.save(resnet.state_dict(), tmp_path / 'other.pth')
+    net = TwoStreamResNet(depth, init_cfg=dict(checkpoint=str(tmp_path / 'other.pth')))
     with pytest.raises(ValueError, match='does not fit the model'):
         net.init_weights()
+
+
+def test_a_cut_network_is_the_beginning_of_the_whole(tmp_path):
+    resnet = torchvision.models.resnet18(weights=None).eval().double()
+    torch.save(resnet.state_dict(), tmp_path / 'imagenet.pth')
+    net = TwoStreamResNet(
+        18,
+        num_stages=3,
+        last_stride=2,
+        init_cfg=dict(type='Pretrained', checkpoint=str(tmp_path / 'imagenet.pth')),
+    ).double()
+    net.init_weights()
+    image = torch.randn(1, 3, 48, 32, dtype=torch.float64)
+    with torch.no_grad():
+        x = resnet.maxpool(resnet.relu(resnet.bn1(resnet.conv1(image))))
+        expected = resnet.layer3(resnet.layer2(resnet.layer1(x)))
+        torch.testing.assert_close(net.eval()(dict(visible=image)), expected)
+    assert net.out_channels == 256
+    assert not hasattr(net.trunk, 'layer4')

@@ -21,6 +21,14 @@ def test_gem_of_an_empty_map_has_a_finite_gradient():
     assert torch.isfinite(x.grad).all()
 
 
+def test_gem_counts_negative_values_as_zero():
+    x = torch.randn(2, 3, 4, 5, requires_grad=True)
+    pooled = GeMPooling()(x)
+    torch.testing.assert_close(pooled, GeMPooling()(x.relu()))
+    pooled.sum().backward()
+    assert torch.isfinite(x.grad).all()
+
+
 def test_gem_lies_between_mean_and_maximum():
     x = torch.rand(2, 3, 4, 5)
     mean, maximum = AveragePooling()(x), x.amax((2, 3))

@@ -6,7 +6,6 @@ from pathlib import Path
 from mmvireid.structures import INFRARED, VISIBLE
 
 from ..cameras import Camera
-from ..seeding import Stream, generator
 from .base import Layout, Shot, spread, write_lines
 
 #: Word in paths, and cameras, of each modality. A camera records both; camera 3 has no infrared.
@@ -71,8 +70,8 @@ class LLCMLayout(Layout):
         subset = SUBSETS[self.size][name]
         pairs = [
             (person_id, SIDES[word][place])
-            for person_id in self.ids()[name]
-            for place in self._places(person_id, word, subset.num_cameras)
+            for order, person_id in enumerate(self.ids()[name])
+            for place in _places(order, len(SIDES[word]), subset.num_cameras)
         ]
         numbers = spread(subset.pictures[word], len(pairs))
         return [
@@ -80,10 +79,6 @@ class LLCMLayout(Layout):
             for (person_id, camera), number in zip(pairs, numbers)
             for index in range(1, number + 1)
         ]
-
-    def _places(self, person_id: int, word: str, number: int) -> list[int]:
-        rng = generator(self.seed, Stream.SPLIT, person_id, len(SIDES[word]))
-        return sorted(rng.permutation(len(SIDES[word]))[:number].tolist())
 
     def write_index(self, root: Path) -> None:
         ids = self.ids()
@@ -97,6 +92,11 @@ class LLCMLayout(Layout):
                 ]
                 write_lines(root / 'idx' / f'{name}_{word}.txt', lines)
         write_lines(root / 'idx' / 'test_id.txt', [','.join(map(str, ids['test']))])
+
+
+def _places(order: int, num_places: int, number: int) -> list[int]:
+    """Where a person is seen; a few persons in a row cover every camera."""
+    return sorted((order * number + step) % num_places for step in range(number))
 
 
 def _path(name: str, word: str, person_id: int, camera_id: int, index: int) -> str:

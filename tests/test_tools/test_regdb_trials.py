@@ -1,0 +1,57 @@
+import json
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def tool(load_tool):
+    return load_tool('regdb_trials.py')
+
+
+def fake_report(r1):
+    cmc = np.linspace(r1, 1, 20).tolist()
+    return dict(results={'regdb/visible-to-infrared': dict(cmc=cmc, mAP=r1 / 2, mINP=r1 / 4)})
+
+
+def test_every_split_is_trained_and_tested_once_and_averaged(tool, tmp_path, monkeypatch, capsys):
+    commands = []
+
+    def record(command, check):
+        script, arguments = Path(command[1]).name, command[2:]
+        folder = Path(arguments[arguments.index('--work-dir') + 1])
+        commands.append((script, folder.name, arguments))
+        folder.mkdir(parents=True, exist_ok=True)
+        if script == 'train.py':
+            (folder / 'last_checkpoint').write_text('/moved/epoch_81.pth')
+        else:
+            trial = int(folder.name.removeprefix('trial_'))
+            (folder / 'regdb_report.json').write_text(json.dumps(fake_report(trial / 10)))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(subprocess, 'run', record)
+    for _ in range(2):  # the second time everything is there
+        tool.main(['c.py', '--trials', '1', '3', '--work-dir', str(tmp_path), '--amp',
+                   '--cfg-options', 'a.b=1'])  # fmt: skip
+    assert [(script, folder) for script, folder, _ in commands] == [
+        ('train.py', 'trial_1'),
+        ('test.py', 'trial_1'),
+        ('train.py', 'trial_3'),
+        ('test.py', 'trial_3'),
+    ]
+    train, test = commands[2][2], commands[3][2]
+    assert 'train_dataloader.dataset.trial=3' in train
+    assert 'test_dataloader.dataset.trial=3' in test
+    assert '--amp' in train
+    assert 'a.b=1' in train and 'a.b=1' in test
+    assert str(tmp_path / 'trial_3/epoch_81.pth') in test
+    row = capsys.readouterr().out.strip().splitlines()[-1]
+    assert '20.00 ± 10.00' in row  # R1 of 10 and 30 percent
+    assert '10.00 ± 5.00' in row  # mAP
+
+
+def test_a_missing_checkpoint_is_named(tool, tmp_path):
+    with pytest.raises(SystemExit, match='no checkpoint of trial 2'):
+        tool.main(['c.py', '--trials', '2', '--work-dir', str(tmp_path), '--test-only'])

@@ -1,0 +1,137 @@
+"""The commands as a user runs them, on a tiny config file."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def config(shrink, tmp_path):
+    """A shrunk config as a file."""
+    path = tmp_path / 'tiny_synthetic.py'
+    cfg = shrink(str(ROOT / 'configs/agw/agw_synthetic.py'))
+    cfg.log_level = 'INFO'
+    cfg.train_cfg.max_epochs = 2
+    cfg.dump(path)
+    return str(path)
+
+
+@pytest.fixture
+def run(load_tool, tmp_path, monkeypatch):
+    """``run('train.py', ...)`` in this process, with nothing left of the run before."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(tool: str, *arguments: str) -> None:
+        count = len(list(tmp_path.iterdir()))
+        options = ['--cfg-options', f'experiment_name={tmp_path.name}_{tool}_{count}']
+        load_tool(tool).main([*arguments, *options])
+        (tmp_path / f'ran_{count}').touch()
+
+    return call
+
+
+def weights(path):
+    return torch.load(path, weights_only=True)['state_dict']
+
+
+def report(folder):
+    return json.loads((Path(folder) / 'sysu_report.json').read_text())
+
+
+def test_the_same_command_gives_the_same_weights_and_figures(run, config, capsys):
+    for name in ('a', 'b'):
+        run('train.py', config, '--work-dir', name)
+        run('test.py', config, f'{name}/epoch_2.pth', '--work-dir', name)
+    first, second = weights('a/epoch_2.pth'), weights('b/epoch_2.pth')
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert report('a')['results'] == report('b')['results']
+    assert 'chance' in capsys.readouterr().out
+
+
+def test_resume_goes_on_from_the_newest_checkpoint(run, config):
+    run('train.py', config, '--work-dir', 'straight')
+    run('train.py', config, '--work-dir', 'broken')
+    os.remove('broken/epoch_2.pth')
+    Path('broken/last_checkpoint').write_text('/somewhere/else/epoch_1.pth')
+    run('train.py', config, '--work-dir', 'broken', '--resume')
+    straight, resumed = (
+        torch.load(f'{name}/epoch_2.pth', weights_only=True) for name in ('straight', 'broken')
+    )
+    assert resumed['meta']['iter'] == straight['meta']['iter']
+    # nothing in this model draws random numbers but the augmentation, which hangs on the epoch
+    for key, value in straight['state_dict'].items():
+        assert torch.equal(value, resumed['state_dict'][key]), key
+
+
+def test_features_are_saved_and_the_flip_and_reranked_rows_stand_apart(run, config):
+    from mmvireid.evaluation import FeatureSet
+
+    run('train.py', config, '--work-dir', 'a')
+    run('test.py', config, 'a/epoch_2.pth', '--work-dir', 'a', '--flip', '--rerank',
+        '--save-features', 'a/features.npz')  # fmt: skip
+    protocols = {key.split('/')[0] for key in report('a')['results']}
+    assert protocols == {'sysu', 'sysu-flip', 'sysu-rerank', 'sysu-flip-rerank'}
+    features = FeatureSet.load('a/features.npz')
+    assert features.flip_features.shape == features.features.shape
+    provenance = report('a')['provenance']
+    assert provenance['checkpoint'].endswith('epoch_2.pth')
+    assert provenance['selection'] == 'epoch 2'
+
+
+def test_bad_input_is_one_line(run, config, tmp_path):
+    run('train.py', config, '--work-dir', 'a')
+    cases = {
+        ('train.py', 'missing.py'): "`config` is 'missing.py'",
+        ('train.py', config, '--resume', 'missing.pth'): "'missing.pth'",
+        ('test.py', config, 'missing.pth'): "'missing.pth'",
+    }
+    for command, message in cases.items():
+        with pytest.raises(SystemExit, match=message):
+            run(*command)
+    (tmp_path / 'other.py').write_text(f'_base_ = {config!r}\nmodel = dict(head=dict(num_ids=3))\n')
+    with pytest.raises(SystemExit, match=r'classifier\.weight.* instead of \(3, 512\)'):
+        run('test.py', 'other.py', 'a/epoch_2.pth')
+    with pytest.raises(SystemExit, match=r'`model\.head\.num_ids` is 3'):
+        run('train.py', 'other.py', '--work-dir', 'b')
+
+
+def run_script(script: str, *arguments: str, port: int) -> str:
+    environment = os.environ | dict(
+        PORT=str(port), PYTHON=sys.executable, CUDA_VISIBLE_DEVICES='-1', OMP_NUM_THREADS='1'
+    )
+    finished = subprocess.run(
+        [str(ROOT / 'tools' / script), *arguments],
+        env=environment, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-4000:]
+    return finished.stdout
+
+
+def test_two_processes_train_and_evaluate_like_one(run, config):
+    """Uneven shards too: the figures of two processes are those of one, exactly."""
+    cfg = Config.fromfile(config)
+    cfg.train_dataloader.batch_size = 12
+    cfg.train_dataloader.batch_sampler.update(num_ids=2, num_instances=3)
+    cfg.test_dataloader.batch_size = 7
+    cfg.dump('two.py')
+    run_script('dist_train.sh', 'two.py', '2', '--work-dir', 'two', port=29611)
+    assert Path('two/epoch_2.pth').is_file()
+    run('test.py', 'two.py', 'two/epoch_2.pth', '--work-dir', 'one')
+    run_script('dist_test.sh', 'two.py', '2', 'two/epoch_2.pth', '--work-dir', 'both', port=29612)
+    assert report('both')['results'] == report('one')['results']
+
+
+def test_a_dist_script_says_how_it_is_used():
+    finished = subprocess.run(
+        [str(ROOT / 'tools/dist_train.sh')], capture_output=True, text=True, check=False
+    )
+    assert finished.returncode == 2
+    assert 'CONFIG GPUS' in finished.stderr
