@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-INSTALLED := $(VENV)/.mmvireid-$(shell cat setup.py pyproject.toml | cksum | cut -d' ' -f1)
+INSTALLED := $(VENV)/.mmvireid-$(shell (pwd; cat setup.py pyproject.toml) | cksum | cut -d' ' -f1)
 CONFIG := configs/agw/agw_synthetic.py
 OUT := work_dirs/demo
 
@@ -25,7 +25,10 @@ format: $(INSTALLED)  ## mend style
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
 $(INSTALLED): setup.py pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/python || \
+	    { $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	      { echo 'Python 3.11 to 3.13 is needed: make $(MAKECMDGOALS) PYTHON=python3.11'; exit 1; }; \
+	      $(PYTHON) -m venv $(VENV); }
 	@echo 'Installing mmvireid and what it needs into $(VENV) (minutes, once) ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tests]'
 	@rm -f $(VENV)/.mmvireid-* && touch $@

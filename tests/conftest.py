@@ -88,7 +88,7 @@ def shrink(rendered, tmp_path):
     def build(config: str) -> Config:
         cfg = Config.fromfile(config)
         root = rendered(LAYOUTS[cfg.train_dataloader.dataset.type])
-        cfg.model.backbone.update(depth=18, init_cfg=None)
+        cfg.model.backbone.update(depth=18, num_stages=3, init_cfg=None)
         cfg.model.backbone.non_local = dict.fromkeys(cfg.model.backbone.non_local, 1)
         for name in ('train', 'val', 'test'):
             loader = cfg.get(f'{name}_dataloader')

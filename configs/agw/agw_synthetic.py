@@ -1,5 +1,5 @@
 # AGW on rendered data, sized for two CPU cores: three stages of ResNet-18 from random weights,
-# bf16, images of 128 x 64.
+# bf16, images of 128 x 64, 500 iterations of 8 identities x (2 + 2) images: about 3.5 minutes.
 _base_ = [
     '../_base_/models/agw_resnet50.py',
     '../_base_/datasets/synthetic.py',
@@ -16,14 +16,15 @@ model = dict(
     ),
     head=dict(num_ids=_base_.num_ids),
 )
-train_cfg = dict(by_epoch=True, max_epochs=8, val_interval=4)
+# In the same time, twice as many batches of half the size end better than the reverse.
+train_dataloader = dict(batch_size=32, batch_sampler=dict(num_instances=2, num_batches=100))
+train_cfg = dict(by_epoch=True, max_epochs=5, val_interval=5)
 optim_wrapper = dict(
     type='AutocastOptimWrapper', optimizer=dict(type='Adam', lr=1e-3, weight_decay=5e-4)
 )
+_by_iter = dict(by_epoch=True, convert_to_iter_based=True)
 param_scheduler = [
-    dict(
-        type='LinearLR', start_factor=0.1, begin=0, end=1, by_epoch=True, convert_to_iter_based=True
-    ),
-    dict(type='CosineAnnealingLR', begin=1, end=8, by_epoch=True, convert_to_iter_based=True),
+    dict(type='LinearLR', start_factor=0.1, begin=0, end=1, **_by_iter),
+    dict(type='CosineAnnealingLR', begin=1, end=5, **_by_iter),
 ]
-default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=4))
+default_hooks = dict(logger=dict(interval=20), checkpoint=dict(interval=5))
