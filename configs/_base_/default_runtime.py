@@ -13,7 +13,8 @@ custom_hooks = [
     dict(type='SyncBuffersHook'),
     dict(type='PlainCheckpointHook'),
 ]
-model_wrapper_cfg = dict(type='ReIDDistributedDataParallel')
+# MMEngine looks model wrappers up in its own registry only, hence the scope.
+model_wrapper_cfg = dict(type='mmvireid.ReIDDistributedDataParallel')
 
 env_cfg = dict(
     cudnn_benchmark=True,

@@ -118,15 +118,16 @@ def test_files_say_where_the_numbers_come_from(tmp_path):
         distance='euclidean',
         out_dir=str(tmp_path / 'new'),
         save_features=str(tmp_path / 'f.npz'),
+        provenance={'checkpoint': 'epoch_3.pth'},
     )
     samples = make_samples()
     figures = run(metric, samples)
     content = json.loads((tmp_path / 'new' / 'sysu_report.json').read_text())
     assert content['provenance'] == {
         'protocol': 'sysu', 'dataset': 'sysu_mm01', 'split': 'test', 'num_images': 72,
-        'num_ids': 6, 'feature': 'after BN', 'feature_size': 8, 'distance': 'euclidean',
+        'num_ids': 6, 'feature_size': 8, 'distance': 'euclidean',
         'flip': False, 'rerank': False, 'modes': ['all'], 'shots': [1], 'gallery': 'seeded',
-        'rand_perm_file': None, 'num_trials': 3}  # fmt: skip
+        'rand_perm_file': None, 'num_trials': 3, 'checkpoint': 'epoch_3.pth'}  # fmt: skip
     mean_ap = figures['sysu/all-1shot/mAP']
     assert 100 * content['results']['sysu/all-1shot']['mAP'] == pytest.approx(mean_ap)
     with open(tmp_path / 'new' / 'sysu_trials.csv') as file:
