@@ -23,7 +23,7 @@ from mmvireid.utils.distances import pairwise_distance
 
 DISTANCES = ('cosine', 'euclidean')
 # One product of BLOCK queries, ranked in pieces that fit a core's cache.
-BLOCK, PIECE = 512, 32
+BLOCK, PIECE = 512, 64
 # A distance matrix of up to this many entries (64 MiB) is kept for the opposite direction.
 MAX_KEPT = 2**24
 
