@@ -17,6 +17,7 @@ class IdentityLoss(nn.Module):
         ValueError: If ``label_smoothing`` is outside [0, 1).
 
     Example:
+        >>> import torch
         >>> loss = IdentityLoss()(torch.zeros(2, 4), torch.tensor([0, 3]))
         >>> float(loss)  # ln 4
         1.3862943649291992

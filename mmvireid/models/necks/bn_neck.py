@@ -21,6 +21,7 @@ class BNNeck(BaseModule):
         pooling: Config of the pooling module, (N, D, h, w) -> (N, D).
 
     Example:
+        >>> import torch
         >>> neck = BNNeck(8, pooling=dict(type='AveragePooling'))
         >>> embedding, feature = neck(torch.rand(4, 8, 3, 2))
         >>> embedding.shape, feature.shape
