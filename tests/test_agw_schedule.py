@@ -35,7 +35,7 @@ def rates():
     for _ in range(cfg.train_cfg.max_epochs):
         groups = wrapper.optimizer.param_groups
         table.append({names[id(group['params'][0])]: dict(group) for group in groups})
-        wrapper.optimizer.step()  # there are no gradients: nothing moves
+        wrapper.step()  # there are no gradients: nothing moves
         for scheduler in schedulers:
             scheduler.step()
     return table

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import pytest
 import torch
 from mmengine.config import Config
@@ -127,6 +128,17 @@ def test_two_processes_train_and_evaluate_like_one(run, config):
     run('test.py', 'two.py', 'two/epoch_2.pth', '--work-dir', 'one')
     run_script('dist_test.sh', 'two.py', '2', 'two/epoch_2.pth', '--work-dir', 'both', port=29612)
     assert report('both')['results'] == report('one')['results']
+
+
+def test_the_demo_ends_with_a_table_and_a_picture(load_tool, config, tmp_path, monkeypatch, capfd):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('OMP_NUM_THREADS', '1')
+    load_tool('demo.py').main([config, '--out', 'out'])
+    printed = capfd.readouterr().out
+    assert 'sysu/all-1shot' in printed
+    assert 'chance' in printed
+    picture = printed.split('Ranked lists: ')[1].splitlines()[0]
+    assert cv2.imread(picture).size > 0
 
 
 def test_a_dist_script_says_how_it_is_used():
