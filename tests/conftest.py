@@ -1,5 +1,8 @@
 """Fixtures that several test folders share."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +12,8 @@ from mmengine.registry import DefaultScope, init_default_scope
 from mmvireid.datasets.rendering import ensure_rendered
 from mmvireid.registry import DATASETS
 from mmvireid.structures import ReIDDataSample
+
+TOOLS = Path(__file__).parents[1] / 'tools'
 
 
 @pytest.fixture(autouse=True, scope='session')
@@ -113,3 +118,17 @@ def shrink(rendered, tmp_path):
         return cfg
 
     return build
+
+
+@pytest.fixture(scope='session')
+def load_tool():
+    """``load_tool('analysis_tools/eval_features.py')`` -> the module."""
+
+    def load(name: str):
+        path = TOOLS / name
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    return load

@@ -1,12 +1,8 @@
 import re
-import runpy
-from pathlib import Path
-
-TOOL = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'benchmark_evaluation.py'
 
 
-def test_quick_run_finds_identical_figures(capsys):
-    runpy.run_path(str(TOOL))['main'](['--quick', '--repeats', '1'])
+def test_quick_run_finds_identical_figures(load_tool, capsys):
+    load_tool('analysis_tools/benchmark_evaluation.py').main(['--quick', '--repeats', '1'])
     printed = capsys.readouterr().out
     assert 'SYSU-MM01: ' in printed
     assert 'RegDB: 80 queries, 80 candidates' in printed

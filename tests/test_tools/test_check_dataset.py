@@ -1,21 +1,13 @@
 """The data checker, on small trees that are right or damaged."""
 
-import importlib.util
-from pathlib import Path
-
 import cv2
 import numpy as np
 import pytest
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'dataset_converters' / 'check_dataset.py'
-
 
 @pytest.fixture(scope='module')
-def main():
-    spec = importlib.util.spec_from_file_location('check_dataset', TOOL)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.main
+def main(load_tool):
+    return load_tool('dataset_converters/check_dataset.py').main
 
 
 def write_image(path):

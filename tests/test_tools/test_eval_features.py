@@ -1,14 +1,14 @@
 import json
-import runpy
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mmvireid.evaluation import FeatureSet
 
-TOOL = Path(__file__).parents[2] / 'tools' / 'analysis_tools' / 'eval_features.py'
-main = runpy.run_path(str(TOOL))['main']
+
+@pytest.fixture(scope='module')
+def main(load_tool):
+    return load_tool('analysis_tools/eval_features.py').main
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def features_file(tmp_path):
     return path
 
 
-def test_writes_hand_counted_figures(features_file, tmp_path, capsys):
+def test_writes_hand_counted_figures(main, features_file, tmp_path, capsys):
     main([str(features_file), '--protocol', 'sysu', '--shots', '1',
           '--out', str(tmp_path / 'new' / 'result.json')])  # fmt: skip
     results = json.loads((tmp_path / 'new' / 'result.json').read_text())
@@ -52,14 +52,14 @@ def test_writes_hand_counted_figures(features_file, tmp_path, capsys):
     assert 'chance' in printed
 
 
-def test_flip_and_rerank_have_their_own_key(features_file, tmp_path):
+def test_flip_and_rerank_have_their_own_key(main, features_file, tmp_path):
     out = tmp_path / 'result.json'
     arguments = [str(features_file), '--protocol', 'sysu', '--mode', 'all', '--out', str(out)]
     main([*arguments, '--flip', '--rerank', '--shots', '1', '--trials', '1'])
     assert list(json.loads(out.read_text())) == ['sysu-flip-rerank/all-1shot']
 
 
-def test_distance_decides_whether_lengths_count(features_file, tmp_path):
+def test_distance_decides_whether_lengths_count(main, features_file, tmp_path):
     known = FeatureSet.load(features_file)
     path, out = tmp_path / 'lengths.npz', tmp_path / 'result.json'
     lengths = known.person_ids[:, None]
@@ -84,14 +84,14 @@ def test_distance_decides_whether_lengths_count(features_file, tmp_path):
         (['--protocol', 'llcm', '--direction', 'up'], "`directions` is ['up']"),
     ],
 )
-def test_a_mistake_ends_with_one_message(features_file, capsys, arguments, message):
+def test_a_mistake_ends_with_one_message(main, features_file, capsys, arguments, message):
     with pytest.raises(SystemExit) as ending:
         main([str(features_file), *arguments])
     assert ending.value.code == 2
     assert message in capsys.readouterr().err
 
 
-def test_a_missing_file_ends_with_one_message(tmp_path, capsys):
+def test_a_missing_file_ends_with_one_message(main, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main([str(tmp_path / 'none.npz'), '--protocol', 'sysu'])
     assert 'none.npz, which is not a file' in capsys.readouterr().err

@@ -1,21 +1,12 @@
-import importlib.util
-from pathlib import Path
-
 import cv2
 import pytest
 
 from mmvireid.datasets.rendering import LAYOUTS
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture(scope='module')
-def tool():
-    path = ROOT / 'tools' / 'dataset_converters' / 'render_synthetic.py'
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tool(load_tool):
+    return load_tool('dataset_converters/render_synthetic.py')
 
 
 def test_renders_reports_and_draws_a_sheet(tool, tmp_path, capsys):

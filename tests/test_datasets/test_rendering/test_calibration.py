@@ -1,23 +1,14 @@
 """The cheap figures of the package's docstring, on a part of the test identities."""
 
-import importlib.util
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from mmvireid.datasets.rendering import LAYOUTS
 
-ROOT = Path(__file__).parents[3]
-
 
 @pytest.fixture(scope='module')
-def tool():
-    path = ROOT / 'tools' / 'analysis_tools' / 'calibrate_synthetic.py'
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+def tool(load_tool):
+    return load_tool('analysis_tools/calibrate_synthetic.py')
 
 
 def test_rank1_against_a_slow_loop(tool):
