@@ -37,8 +37,14 @@ def test_every_module_travels(built):
     assert {name for name in files(built, '*.py') if not name.startswith('.mim')} == ours
 
 
-def test_the_model_index_names_files_that_exist():
+def test_every_result_of_the_model_index_has_its_config_and_its_row():
     for name in yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']:
-        collection = yaml.safe_load((ROOT / name).read_text())['Collections'][0]
-        assert (ROOT / collection['README']).is_file()
+        metafile = yaml.safe_load((ROOT / name).read_text())
+        collection = metafile['Collections'][0]
         assert (ROOT / collection['Code']['Path']).is_file()
+        readme = (ROOT / collection['README']).read_text()
+        for model in metafile['Models']:
+            assert (ROOT / model['Config']).is_file()
+            for result in model['Results']:
+                for value in result['Metrics'].values():
+                    assert f'| {value:.2f} ±' in readme, (model['Name'], value)

@@ -18,6 +18,11 @@ grey histogram            infrared -> visible       2.54    1.00
 grey pixels               infrared -> visible       4.31    1.00
 untrained ResNet-18       infrared -> visible       1.52    1.00
 ========================  ====================  ========  ======
+
+What can be learned, by SYSU-MM01's protocol (all-search, single-shot, chance about 1): the small
+baseline ``configs/agw/agw_synthetic.py`` reaches 31.8 at ``'small'`` (400 iterations, three seeds),
+``configs/agw/agw_synthetic-benchmark.py`` 49.6 at ``'benchmark'`` (1,000 iterations, one seed): far
+from chance, and far from saturation.
 """
 
 from .layouts import LAYOUTS, SIZES, Layout, Shot
