@@ -114,7 +114,8 @@ class FeatureSet:
         except (ValueError, OSError, AttributeError, TypeError, zipfile.BadZipFile) as error:
             raise ValueError(
                 f'FeatureSet.load: `path` is {path}, expected an .npz file of plain arrays '
-                f'({", ".join(keys)}): {error}'
+                f'({", ".join(keys)}). This one cannot be read: it is of another kind, cut short, '
+                'or holds pickled objects, which could run code and are refused.'
             ) from error
         missing = [key for key in keys[:-1] if key not in arrays]
         if missing:

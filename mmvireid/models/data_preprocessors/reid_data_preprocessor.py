@@ -72,5 +72,6 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
     def normalize(self, images: Tensor) -> Tensor:
         """uint8 BGR (N, 3, H, W) -> normalised float32 RGB on the device."""
         images = images.to(self.device, non_blocking=self._non_blocking)
-        images = images[:, [2, 1, 0]].to(torch.float32, memory_format=self.memory_format)
+        # flip, not an index: a list of channels would be copied to the GPU and waited for
+        images = images.flip(1).to(torch.float32, memory_format=self.memory_format)
         return images.sub_(self.mean).div_(self.std)

@@ -3,6 +3,7 @@ import copy
 import pytest
 import torch
 import torch.nn.functional as F
+import torchvision
 from mmengine.optim import OptimWrapper
 
 from mmvireid.registry import MODELS
@@ -92,3 +93,19 @@ def test_channels_last_gives_the_same_features(training_batch):
         assert weight.is_contiguous(memory_format=torch.channels_last) == channels_last
         features.append(model(model.data_preprocessor(training_batch())['inputs']))
     torch.testing.assert_close(*features, rtol=1e-4, atol=1e-5)
+
+
+def test_initialising_the_method_loads_the_imagenet_weights(tmp_path):
+    resnet = torchvision.models.resnet18(weights=None)
+    torch.save(resnet.state_dict(), tmp_path / 'imagenet.pth')
+    config = copy.deepcopy(CONFIG)
+    config['backbone']['init_cfg'] = dict(
+        type='Pretrained', checkpoint=str(tmp_path / 'imagenet.pth')
+    )
+    model = MODELS.build(config)
+    model.init_weights()
+    weights = model.state_dict()
+    for modality in ('visible', 'infrared'):
+        assert torch.equal(weights[f'backbone.stems.{modality}.conv1.weight'], resnet.conv1.weight)
+    assert torch.equal(weights['backbone.trunk.layer4.1.bn2.weight'], resnet.layer4[1].bn2.weight)
+    assert weights['head.classifier.weight'].std() < 0.0015  # not touched by it
