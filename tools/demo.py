@@ -1,22 +1,14 @@
 """Render data, train a baseline, evaluate it, draw ranked lists: what ``make demo`` runs."""
 
 import argparse
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 from mmengine.config import Config
 
+from mmvireid.engine.runner import resume_from, run_tool
+
 TOOLS = Path(__file__).parent
-
-
-def run(script: str, *arguments: str) -> None:
-    """Run one of the tools as a user would, and say so."""
-    print(f'\n$ python tools/{script} {" ".join(arguments)}', flush=True)
-    finished = subprocess.run([sys.executable, str(TOOLS / script), *arguments], check=False)
-    if finished.returncode:
-        raise SystemExit(finished.returncode)
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -26,13 +18,14 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     out = Path(args.out)
     start = time.monotonic()
-    run('train.py', args.config, '--work-dir', str(out))
-    checkpoint = (out / 'last_checkpoint').read_text().strip()
+    run_tool(TOOLS / 'train.py', args.config, '--work-dir', str(out))
+    checkpoint = resume_from('auto', str(out))
     features, picture = str(out / 'features.npz'), str(out / 'ranked_lists.png')
-    run('test.py', args.config, checkpoint, '--work-dir', str(out), '--save-features', features)
+    run_tool(TOOLS / 'test.py', args.config, checkpoint, '--work-dir', str(out),
+             '--save-features', features)  # fmt: skip
     data_root = Config.fromfile(args.config).test_dataloader.dataset.data_root
-    run('analysis_tools/ranked_lists.py', features, '--protocol', 'sysu', '--data-root', data_root,
-        '--out', picture)  # fmt: skip
+    run_tool(TOOLS / 'analysis_tools/ranked_lists.py', features, '--protocol', 'sysu',
+             '--data-root', data_root, '--out', picture)  # fmt: skip
     minutes = (time.monotonic() - start) / 60
     print(f'\nRanked lists: {Path(picture).resolve()}\nThe demo took {minutes:.1f} minutes.')
 

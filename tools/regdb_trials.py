@@ -9,23 +9,15 @@ has a report already is not run again, so the command can be repeated after an i
 
 import argparse
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 
+from mmvireid.engine.runner import resume_from, run_tool
+from mmvireid.evaluation import Report, SettingResult, format_table
+
 TOOLS = Path(__file__).parent
 REPORT = 'regdb_report.json'
-FIGURES = {'R1': 0, 'R5': 4, 'R10': 9, 'R20': 19}
-
-
-def run(script: str, *arguments: str) -> None:
-    """Run one of the tools, and stop with it if it fails."""
-    print(f'$ python tools/{script} {" ".join(arguments)}', flush=True)
-    finished = subprocess.run([sys.executable, str(TOOLS / script), *arguments], check=False)
-    if finished.returncode:
-        raise SystemExit(finished.returncode)
 
 
 def run_trial(args: argparse.Namespace, trial: int, folder: Path, extra: list[str]) -> None:
@@ -33,35 +25,25 @@ def run_trial(args: argparse.Namespace, trial: int, folder: Path, extra: list[st
     options = [f'{part}_dataloader.dataset.trial={trial}' for part in ('train', 'test')]
     options = ['--cfg-options', *options, *args.cfg_options]
     if not args.test_only:
-        run('train.py', args.config, '--work-dir', str(folder), '--resume', *extra, *options)
-    pointer = folder / 'last_checkpoint'
-    if not pointer.is_file():
+        run_tool(TOOLS / 'train.py', args.config, '--work-dir', str(folder), '--resume', *extra,
+                 *options)  # fmt: skip
+    checkpoint = resume_from('auto', str(folder))
+    if checkpoint is None:
         raise SystemExit(
             f'regdb_trials: {folder} has no checkpoint of trial {trial}, expected one.'
         )
-    checkpoint = folder / Path(pointer.read_text().strip()).name
-    run('test.py', args.config, str(checkpoint), '--work-dir', str(folder), *options)
+    run_tool(TOOLS / 'test.py', args.config, checkpoint, '--work-dir', str(folder), *options)
 
 
-def figures(report: dict) -> dict[str, np.ndarray]:
-    """R1, R5, R10, R20, mAP and mINP of every setting, in percent."""
-    return {
-        name: 100
-        * np.array([*(result['cmc'][i] for i in FIGURES.values()), result['mAP'], result['mINP']])
-        for name, result in report['results'].items()
-    }
-
-
-def average(reports: list[dict]) -> str:
-    """Mean and standard deviation over the trials' reports, as a text table."""
-    trials = [figures(report) for report in reports]
-    names = [*FIGURES, 'mAP', 'mINP']
-    lines = [f'{"setting":28}' + ''.join(f'{name:>15}' for name in names) + f'{"trials":>8}']
-    for setting in trials[0]:
-        values = np.stack([trial[setting] for trial in trials])
-        cells = [f'{m:.2f} ± {s:.2f}' for m, s in zip(values.mean(0), values.std(0))]
-        lines.append(f'{setting:28}' + ''.join(f'{c:>15}' for c in cells) + f'{len(trials):>8}')
-    return '\n'.join(lines)
+def join(reports: list[dict]) -> Report:
+    """One report with the splits as its trials."""
+    joined = {}
+    for setting in reports[0]['results']:
+        trials = [trial for r in reports for trial in r['results'][setting]['per_trial']]
+        joined[setting] = SettingResult(
+            **{key: np.array([trial[key] for trial in trials]) for key in trials[0]}
+        )
+    return joined
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -78,7 +60,7 @@ def main(argv: list[str] | None = None) -> None:
         if not (folder / REPORT).is_file():
             run_trial(args, trial, folder, extra)
     reports = [json.loads((folder / REPORT).read_text()) for folder in folders.values()]
-    print(f'\n{average(reports)}')
+    print(f'\n{format_table(join(reports))}')
 
 
 if __name__ == '__main__':

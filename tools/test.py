@@ -9,7 +9,6 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmvireid.engine.runner import clear_errors, distributed, parse_run_args, prepare_config
-from mmvireid.utils import load_checkpoint
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -26,9 +25,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parse_run_args(parser, argv)
 
 
-def describe(checkpoint: str) -> dict:
+def describe(checkpoint: str, meta: dict) -> dict:
     """Where the weights come from, and what they were chosen by."""
-    meta = load_checkpoint(checkpoint, key='checkpoint').get('meta', {})
     selection = f'epoch {meta["epoch"]}' if 'epoch' in meta else 'unknown'
     if Path(checkpoint).name.startswith('best_'):
         selection = f'best on {meta.get("validation_split", "unknown")}'
@@ -37,13 +35,11 @@ def describe(checkpoint: str) -> dict:
 
 def apply_switches(cfg: Config, args: argparse.Namespace) -> None:
     """Turn the command's switches into config values."""
-    cfg.load_from = args.checkpoint
     cfg.model.flip_test = args.flip or cfg.model.get('flip_test', False)
     cfg.test_evaluator.update(
         rerank=args.rerank or cfg.test_evaluator.get('rerank', False),
         save_features=args.save_features,
         out_dir=cfg.work_dir,
-        provenance=dict(config=args.config, **describe(args.checkpoint)),
     )
 
 
@@ -54,9 +50,11 @@ def main(argv: list[str] | None = None) -> None:
         apply_switches(cfg, args)
         init_default_scope(cfg.default_scope)
         runner = Runner.from_cfg(cfg)
+        meta = runner.load_checkpoint(args.checkpoint).get('meta', {})
+        metric = runner.test_evaluator.metrics[0]
+        metric.provenance = dict(config=args.config, **describe(args.checkpoint, meta))
         runner.test()
         if is_main_process():
-            metric = runner.test_evaluator.metrics[0]
             print(f'\n{metric.table()}\nTrials and provenance are in {cfg.work_dir}.')
 
 

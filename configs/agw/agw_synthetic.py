@@ -1,5 +1,5 @@
 # AGW on rendered data, sized for two CPU cores: three stages of ResNet-18 from random weights,
-# bf16, images of 128 x 64, 400 iterations of 8 identities x (2 + 2) images: about 3 minutes.
+# bf16, images of 128 x 64, 400 iterations of 8 identities x (2 + 2) images: 1 to 3 minutes.
 _base_ = [
     '../_base_/models/agw_resnet50.py',
     '../_base_/datasets/synthetic.py',

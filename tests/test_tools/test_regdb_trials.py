@@ -5,6 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmvireid.evaluation import SettingResult
+
 
 @pytest.fixture
 def tool(load_tool):
@@ -12,8 +14,16 @@ def tool(load_tool):
 
 
 def fake_report(r1):
-    cmc = np.linspace(r1, 1, 20).tolist()
-    return dict(results={'regdb/visible-to-infrared': dict(cmc=cmc, mAP=r1 / 2, mINP=r1 / 4)})
+    """What test.py writes for one split."""
+    count = np.array([2060])
+    result = SettingResult(
+        cmc=np.linspace(r1, 1, 20)[None],
+        mAP=np.array([r1 / 2]),
+        mINP=np.array([r1 / 4]),
+        num_valid_queries=count,
+        num_dropped_queries=0 * count,
+    )
+    return dict(results={'regdb/visible-to-infrared': result.to_dict()})
 
 
 def test_every_split_is_trained_and_tested_once_and_averaged(tool, tmp_path, monkeypatch, capsys):
@@ -25,6 +35,7 @@ def test_every_split_is_trained_and_tested_once_and_averaged(tool, tmp_path, mon
         commands.append((script, folder.name, arguments))
         folder.mkdir(parents=True, exist_ok=True)
         if script == 'train.py':
+            (folder / 'epoch_81.pth').touch()
             (folder / 'last_checkpoint').write_text('/moved/epoch_81.pth')
         else:
             trial = int(folder.name.removeprefix('trial_'))

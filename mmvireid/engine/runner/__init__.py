@@ -1,5 +1,5 @@
 from .distributed import ReIDDistributedDataParallel, distributed
-from .setup import clear_errors, parse_run_args, prepare_config, resume_from
+from .setup import clear_errors, parse_run_args, prepare_config, resume_from, run_tool
 
 __all__ = [
     'ReIDDistributedDataParallel',
@@ -8,4 +8,5 @@ __all__ = [
     'parse_run_args',
     'prepare_config',
     'resume_from',
+    'run_tool',
 ]

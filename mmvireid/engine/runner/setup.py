@@ -3,6 +3,7 @@
 import argparse
 import os
 import os.path as osp
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -143,3 +144,19 @@ def resume_from(resume: str | None, work_dir: str) -> str | None:
     if not osp.isfile(resume):
         raise FileNotFoundError(f'resume_from: `resume` is {resume!r}, no such file.')
     return resume
+
+
+def run_tool(script: Path, *arguments: str) -> None:
+    """Run one of the commands in a process of its own, as a user would, and say so.
+
+    Args:
+        script: Path of the command's file.
+        *arguments: Its command line.
+
+    Raises:
+        SystemExit: With the command's exit status, if it fails.
+    """
+    print(f'\n$ python {script} {" ".join(arguments)}', flush=True)
+    finished = subprocess.run([sys.executable, str(script), *arguments], check=False)
+    if finished.returncode:
+        raise SystemExit(finished.returncode)
