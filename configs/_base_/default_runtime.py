@@ -10,6 +10,8 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='QuietHook'),
     dict(type='PreflightHook'),
+    dict(type='EpochSeedHook'),
+    dict(type='FiniteLossHook'),
     dict(type='SyncBuffersHook'),
     dict(type='PlainCheckpointHook'),
 ]

@@ -1,3 +1,23 @@
-from . import backbones, base, data_preprocessors, heads, losses, methods, necks
+from . import (
+    backbones,
+    base,
+    data_preprocessors,
+    discriminators,
+    generators,
+    heads,
+    losses,
+    methods,
+    necks,
+)
 
-__all__ = ['backbones', 'base', 'data_preprocessors', 'heads', 'losses', 'methods', 'necks']
+__all__ = [
+    'backbones',
+    'base',
+    'data_preprocessors',
+    'discriminators',
+    'generators',
+    'heads',
+    'losses',
+    'methods',
+    'necks',
+]

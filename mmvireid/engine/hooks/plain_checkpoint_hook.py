@@ -1,8 +1,8 @@
 """Checkpoints without pickled objects, and a check that a checkpoint fits."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import get_state_dict
 
 from mmvireid.registry import HOOKS
 from mmvireid.utils.checkpoint import (
@@ -53,7 +53,7 @@ class PlainCheckpointHook(Hook):
         """
         from_plain(checkpoint)
         if self.strict:
-            model = runner.model.module if is_model_wrapper(runner.model) else runner.model
             weights = checkpoint.get('state_dict', checkpoint)
             given = {key.removeprefix('module.'): value for key, value in weights.items()}
-            check_state_dict(model.state_dict(), given, source='the checkpoint')
+            # MMEngine's, because parts of the model may be wrapped too
+            check_state_dict(get_state_dict(runner.model), given, source='the checkpoint')

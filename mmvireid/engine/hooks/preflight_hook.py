@@ -13,6 +13,7 @@ class PreflightHook(Hook):
 
     - Every ``num_ids`` in the model equals the number of training identities: a label out of
       range would otherwise stop a GPU with an unreadable message, and unused classes would pass.
+    - The model's ``input_size``, where it has one, is the size of the training images.
     - Checkpoints count in the unit of the loop, epochs or iterations: a run resumed from others
       would repeat or skip data.
     - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
@@ -26,6 +27,7 @@ class PreflightHook(Hook):
             ValueError: If one fails.
         """
         self._check_num_ids(runner)
+        self._check_input_size(runner)
         self._check_units(runner)
         if runner.val_loop is not None:
             metainfo = getattr(runner.val_loop.dataloader.dataset, 'metainfo', {})
@@ -45,6 +47,20 @@ class PreflightHook(Hook):
                 raise ValueError(
                     f'PreflightHook: `model.{name}.num_ids` is {expected}, expected {num_ids}, '
                     'the number of training identities of `train_dataloader.dataset`.'
+                )
+
+    @staticmethod
+    def _check_input_size(runner: Runner) -> None:
+        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        expected = getattr(model, 'input_size', None)
+        pipeline = getattr(runner.train_dataloader.dataset, 'pipeline', None)
+        for transform in getattr(pipeline, 'transforms', ()):
+            size = getattr(transform, 'size', None)
+            if None not in (expected, size) and tuple(size) != tuple(expected):
+                raise ValueError(
+                    f'PreflightHook: `model.input_size` is {tuple(expected)}, expected '
+                    f'{tuple(size)}, the `size` of {type(transform).__name__} in the training '
+                    'pipeline.'
                 )
 
     @staticmethod

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import torch
 import torch.distributed as torch_dist
-from mmengine.model import MMDistributedDataParallel
+from mmengine.model import MMDistributedDataParallel, MMSeparateDistributedDataParallel
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
@@ -34,6 +34,27 @@ class ReIDDistributedDataParallel(MMDistributedDataParallel):
         kwargs.setdefault('forward_sync_buffers' if renamed else 'broadcast_buffers', False)
         on_gpu = next(module.parameters()).device.type == 'cuda'
         super().__init__(module, device_ids=device_ids if on_gpu else None, **kwargs)
+
+
+@MODEL_WRAPPERS.register_module()
+class ReIDSeparateDistributedDataParallel(MMSeparateDistributedDataParallel):
+    """Data-parallel wrapper for several optimisers: every child of the model is wrapped alone.
+
+    Args:
+        module: The model; its children with parameters are wrapped as in
+            :class:`ReIDDistributedDataParallel`.
+        device_ids: The GPU of this process; ignored on CPUs.
+        **kwargs: As in :class:`torch.nn.parallel.DistributedDataParallel`. Stages that freeze a
+            part need ``find_unused_parameters=True``.
+    """
+
+    def __init__(self, module: nn.Module, device_ids: list[int] | None = None, **kwargs) -> None:
+        super(DistributedDataParallel, self).__init__()  # its own would wrap for GPUs only
+        self.module = module
+        for name, child in module.named_children():
+            if any(parameter.requires_grad for parameter in child.parameters()):
+                wrapped = ReIDDistributedDataParallel(child, device_ids=device_ids, **kwargs)
+                setattr(module, name, wrapped)
 
 
 @contextmanager

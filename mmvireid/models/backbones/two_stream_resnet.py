@@ -1,87 +1,21 @@
 """Two-stream ResNet: one stem per modality, one shared trunk."""
 
 import torch
-import torchvision
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import check_state_dict, load_checkpoint
 
-from .non_local import DotProductNonLocal
-
-#: Depths that can be built.
-DEPTHS = (18, 34, 50, 101)
-#: The parts of a ResNet, in the order of the data.
-STAGES = ('stem', 'layer1', 'layer2', 'layer3', 'layer4')
-
-
-class ResNetPart(nn.Sequential):
-    """Consecutive stages of a ResNet, under torchvision's parameter names.
-
-    Args:
-        resnet: The torchvision network that gives its modules.
-        stages: Which of :data:`STAGES` to take.
-        non_local: Blocks to insert: ``{'layer2': 2}`` puts one behind each of the last two
-            residual blocks of layer2.
-        inner: Inner width of a non-local block, or ``None`` for half its channels.
-    """
-
-    def __init__(
-        self,
-        resnet: nn.Module,
-        stages: tuple[str, ...],
-        non_local: dict[str, int],
-        inner: int | None,
-    ) -> None:
-        super().__init__()
-        if 'stem' in stages:
-            for name in ('conv1', 'bn1', 'relu', 'maxpool'):
-                self.add_module(name, getattr(resnet, name))
-        for name in stages:
-            if name != 'stem':
-                stage = getattr(resnet, name)
-                self.add_module(name, with_non_local(stage, name, non_local.get(name, 0), inner))
-
-
-def stage_channels(stage: nn.Sequential) -> int:
-    """Output channels of a residual stage."""
-    block = stage[-1]
-    return (block.bn3 if hasattr(block, 'bn3') else block.bn2).num_features
-
-
-def with_non_local(stage: nn.Sequential, name: str, count: int, inner: int | None) -> nn.Sequential:
-    """Put a non-local block behind each of the last ``count`` residual blocks of a stage.
-
-    The residual blocks keep their names ``0``, ``1``, ...; a non-local block behind block ``i``
-    is named ``non_local_i``, so that ImageNet weights load by name.
-    """
-    if not 0 <= count <= len(stage):
-        raise ValueError(
-            f'TwoStreamResNet: `non_local` asks for {count} blocks in {name}, '
-            f'expected 0 to {len(stage)}.'
-        )
-    if count == 0:
-        return stage
-    channels = stage_channels(stage)
-    parts = nn.Sequential()
-    for index, block in enumerate(stage):
-        parts.add_module(str(index), block)
-        if index >= len(stage) - count:
-            block = DotProductNonLocal(channels, channels // 2 if inner is None else inner)
-            parts.add_module(f'non_local_{index}', block)
-    return parts
-
-
-def set_stride(stage: nn.Sequential, stride: int) -> None:
-    """Set a stage's stride: of its first block's strided convolution and of its shortcut."""
-    block = stage[0]
-    strided = (
-        block.conv2 if isinstance(block, torchvision.models.resnet.Bottleneck) else block.conv1
-    )
-    strided.stride = (stride, stride)
-    block.downsample[0].stride = (stride, stride)
+from .resnet_part import (
+    DEPTHS,
+    STAGES,
+    ResNetPart,
+    build_resnet,
+    load_resnet_parts,
+    set_stride,
+    stage_channels,
+)
 
 
 @MODELS.register_module()
@@ -134,7 +68,7 @@ class TwoStreamResNet(BaseModule):
         stages = STAGES[: num_stages + 1]
         self._check(depth, split, num_stages, last_stride, non_local)
         cut = stages.index(split) + 1
-        streams = [getattr(torchvision.models, f'resnet{depth}')(weights=None) for _ in MODALITIES]
+        streams = [build_resnet(depth) for _ in MODALITIES]
         last_stages = [getattr(stream, stages[-1]) for stream in streams]
         for last_stage in last_stages:
             set_stride(last_stage, last_stride)
@@ -174,15 +108,11 @@ class TwoStreamResNet(BaseModule):
         """
         if self.init_cfg is None or self.is_init:
             return
-        checkpoint = load_checkpoint(self.init_cfg['checkpoint'], key='model.backbone.init_cfg')
-        weights = checkpoint.get('state_dict', checkpoint)
-        for part in (*self.stems.values(), self.trunk):
-            modules = dict(part.named_children())
-            given = {key: value for key, value in weights.items() if key.split('.')[0] in modules}
-            # ImageNet networks have no non-local blocks: theirs stay as they are
-            own = {k: v for k, v in part.state_dict().items() if '.non_local_' not in k}
-            check_state_dict(own, given, source=self.init_cfg['checkpoint'])
-            part.load_state_dict(given, strict=False)
+        load_resnet_parts(
+            (*self.stems.values(), self.trunk),
+            self.init_cfg['checkpoint'],
+            key='model.backbone.init_cfg',
+        )
         self._is_init = True
 
     def embed_stems(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -31,9 +31,15 @@ class BaseReID(BaseModel):
         data_preprocessor: Config of the data preprocessor.
         init_cfg: As in MMEngine.
 
+    Attributes:
+        diagnostics (tuple[str, ...]): Names of values that are logged beside the terms, unweighted
+            and without a gradient; none of them may contain "loss", which MMEngine would add up.
+
     Raises:
         ValueError: If a weight is negative.
     """
+
+    diagnostics: tuple[str, ...] = ()
 
     def __init__(
         self,
@@ -74,7 +80,7 @@ class BaseReID(BaseModel):
             data_samples: The 2PK samples in the same order.
 
         Returns:
-            Unweighted scalar tensors by term name.
+            Unweighted scalar tensors by term name; :attr:`diagnostics` may stand among them.
         """
 
     @abstractmethod
@@ -136,6 +142,10 @@ class BaseReID(BaseModel):
         """
         return self.loss_weights[term] != 0
 
+    def wants_any(self, *terms: str) -> bool:
+        """Whether one of these terms is worth computing, see :meth:`wants`."""
+        return any(self.wants(term) for term in terms)
+
     def weigh(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
         """Multiply terms by their weights.
 
@@ -143,30 +153,32 @@ class BaseReID(BaseModel):
             terms: Unweighted scalars by name.
 
         Returns:
-            ``{'loss_<term>': weight * value}`` without the terms of weight 0.
+            ``{'loss_<term>': weight * value}`` without the terms of weight 0, and the diagnostics
+            as they are.
 
         Raises:
             KeyError: If a term has no declared weight.
         """
-        unknown = sorted(set(terms) - set(self.loss_weights))
+        unknown = sorted(set(terms) - set(self.loss_weights) - set(self.diagnostics))
         if unknown:
             raise KeyError(
                 f'{type(self).__name__}: no weight for the terms {unknown}; `loss_weights` has '
                 f'{sorted(self.loss_weights)}.'
             )
-        return {
+        weighted = {
             f'loss_{term}': self.loss_weights[term] * value
             for term, value in terms.items()
-            if self.wants(term)
+            if term in self.loss_weights and self.wants(term)
         }
+        return weighted | {key: terms[key].detach() for key in self.diagnostics if key in terms}
 
     def gt_labels(self, data_samples: list[ReIDDataSample]) -> Tensor:
-        """Training labels of a batch on the model's device, int64, shape (N,).
+        """Training labels of a batch on the model's device, int64, shape (N,)."""
+        return self.to_device(torch.tensor([sample.gt_label for sample in data_samples]))
 
-        They travel in one copy that the GPU is not waited for.
-        """
-        labels = torch.tensor([sample.gt_label for sample in data_samples])
+    def to_device(self, values: Tensor) -> Tensor:
+        """Copy a CPU tensor to the model's device, without waiting for a GPU."""
         device = self.data_preprocessor.device
         if device.type == 'cuda':
-            labels = labels.pin_memory()
-        return labels.to(device, non_blocking=True)
+            values = values.pin_memory()
+        return values.to(device, non_blocking=True)

@@ -1,14 +1,54 @@
+from .adaptive_large_margin_loss import (
+    AdaptiveLargeMarginLoss,
+    adaptive_large_margin,
+    large_margin_cross_entropy,
+    printed_positive_distance,
+)
+from .adversarial_loss import AdversarialLoss
 from .batch_hard_triplet_loss import BatchHardTripletLoss, batch_hard_triplet
+from .cross_modality_triplet_loss import CrossModalityTripletLoss, cross_modality_triplet
 from .identity_loss import IdentityLoss
+from .mixture_prior_loss import MixturePriorLoss, mixture_prior_kl, mixture_prior_printed
+from .standard_gaussian_loss import StandardGaussianLoss, standard_gaussian_divergence
+from .triplet_swap_loss import (
+    CycleConsistencyLoss,
+    IdentityConsistencyLoss,
+    SwapReconstructionLoss,
+    SwapTable,
+    cycle_consistency,
+    identity_consistency,
+    swap_reconstruction,
+    swap_table,
+)
 from .weighted_regularized_triplet_loss import (
     WeightedRegularizedTripletLoss,
     weighted_regularized_triplet,
 )
 
 __all__ = [
+    'AdaptiveLargeMarginLoss',
+    'AdversarialLoss',
     'BatchHardTripletLoss',
+    'CrossModalityTripletLoss',
+    'CycleConsistencyLoss',
+    'IdentityConsistencyLoss',
     'IdentityLoss',
+    'MixturePriorLoss',
+    'StandardGaussianLoss',
+    'SwapReconstructionLoss',
+    'SwapTable',
     'WeightedRegularizedTripletLoss',
+    'adaptive_large_margin',
     'batch_hard_triplet',
+    'cross_modality_triplet',
+    'cycle_consistency',
+    'identity_consistency',
+    'large_margin_cross_entropy',
+    'mixture_prior_kl',
+    'mixture_prior_printed',
+    'printed_positive_distance',
+    'standard_gaussian_divergence',
+    'swap_reconstruction',
+    'swap_table',
     'weighted_regularized_triplet',
 ]

@@ -7,7 +7,9 @@ from mmvireid.registry import MODELS
 from mmvireid.utils import pairwise_distance
 
 
-def batch_hard_triplet(distances: Tensor, labels: Tensor, margin: float) -> Tensor:
+def batch_hard_triplet(
+    distances: Tensor, labels: Tensor, margin: float, other_labels: Tensor | None = None
+) -> Tensor:
     r"""Hinge on the hardest positive and the hardest negative of every anchor.
 
     .. math::
@@ -17,15 +19,18 @@ def batch_hard_triplet(distances: Tensor, labels: Tensor, margin: float) -> Tens
     variant of AGW (Ye et al., TPAMI 2021): over the whole batch, modalities ignored.
 
     Args:
-        distances: Distances within the batch, shape (N, N).
-        labels: Identity of every image, int64, shape (N,).
+        distances: Distances of the anchors from the candidates, shape (N, M); as a rule both are
+            the whole batch.
+        labels: Identity of every anchor, int64, shape (N,).
         margin: The :math:`m` above, in units of the distance.
+        other_labels: Identity of every candidate, shape (M,); ``None`` if they are the anchors.
 
     Returns:
         Mean over the N anchors, never negative, a scalar. An anchor without a negative has no
         triplet and adds 0.
     """
-    same = labels[:, None] == labels[None, :]  # (N, N)
+    candidates = labels if other_labels is None else other_labels
+    same = labels[:, None] == candidates[None, :]  # (N, M)
     hardest_positive = distances.masked_fill(~same, -torch.inf).amax(dim=1)
     hardest_negative = distances.masked_fill(same, torch.inf).amin(dim=1)
     return (margin + hardest_positive - hardest_negative).clamp(min=0).mean()

@@ -1,3 +1,4 @@
 from .agw import AGW
+from .dgvae import DGVAE
 
-__all__ = ['AGW']
+__all__ = ['AGW', 'DGVAE']

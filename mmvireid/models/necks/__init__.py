@@ -1,4 +1,4 @@
 from .bn_neck import BNNeck
-from .pooling import AveragePooling, GeMPooling
+from .pooling import AveragePooling, GeMPooling, MaxPooling
 
-__all__ = ['AveragePooling', 'BNNeck', 'GeMPooling']
+__all__ = ['AveragePooling', 'BNNeck', 'GeMPooling', 'MaxPooling']

@@ -50,3 +50,11 @@ class GeMPooling(nn.Module):
         """
         powered = feature_map.float().clamp(min=0).pow(self.p).mean(dim=(2, 3))
         return (powered + self.eps).pow(1 / self.p)
+
+
+@MODELS.register_module()
+class MaxPooling(nn.Module):
+    """Maximum over all positions: (N, C, h, w) -> (N, C), in float32."""
+
+    def forward(self, feature_map: Tensor) -> Tensor:
+        return feature_map.float().amax(dim=(2, 3))

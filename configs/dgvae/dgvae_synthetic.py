@@ -1,0 +1,35 @@
+# DG-VAE on rendered data, sized for two CPU cores: ResNet-18 from random weights, images of
+# 128 x 64, maps of 128 x 16 x 8, codes of 256 and 64, bf16, three stages in 5 epochs.
+_base_ = [
+    '../_base_/models/dgvae_resnet50.py',
+    '../_base_/datasets/synthetic.py',
+    '../_base_/schedules/dgvae_250e.py',
+]
+_encoder = dict(depth=18, stage='layer3', stride=2, init_cfg=None)
+model = dict(
+    channels_last=True,
+    input_size=(128, 64),
+    extractor=dict(depth=18, num_stages=2, init_cfg=None),
+    identity_encoder=dict(**_encoder, code_size=256),
+    ambiguous_encoder=dict(**_encoder, code_size=64),
+    decoder=dict(start_channels=64, hidden=[(64, 2), (128, 2)]),
+    classifier=dict(num_ids=_base_.num_ids),
+)
+train_dataloader = dict(batch_size=32, batch_sampler=dict(num_instances=2, num_batches=80))
+train_cfg = dict(max_epochs=6, val_interval=6)
+
+_stage_1, _stage_2, _stage_3 = _base_.stages
+default_hooks = dict(
+    stage=dict(stages=[dict(_stage_1, end=3), dict(_stage_2, end=4), _stage_3]),
+    logger=dict(interval=20),
+    checkpoint=dict(interval=1),
+)
+optim_wrapper = dict(
+    autoencoder=dict(type='AutocastOptimWrapper', optimizer=dict(lr=1e-3)),
+    classifier=dict(type='AutocastOptimWrapper', optimizer=dict(lr=0.1)),
+)
+_by_iter = dict(by_epoch=True, convert_to_iter_based=True)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, begin=0, end=1, **_by_iter),
+    dict(type='CosineAnnealingLR', begin=1, end=6, **_by_iter),
+]

@@ -1,0 +1,128 @@
+"""When a stage of training begins."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from mmvireid.models.base import Stage, StagedReID
+from mmvireid.registry import HOOKS
+
+
+@HOOKS.register_module()
+class StageHook(Hook):
+    """Take a model through the stages of a table.
+
+    The current stage is a function of ``runner.epoch`` (or ``runner.iter``) alone, so a resumed
+    run is where it was. All stages are checked before training starts.
+
+    Args:
+        stages: The table: dicts with the fields of :class:`~mmvireid.models.base.Stage`, in order.
+            Every stage but the last needs an ``end``.
+        by_epoch: Whether ``end`` counts epochs or iterations.
+
+    Raises:
+        ValueError: If there is no stage, or one of them has an unknown field, never ends, or
+            overlaps with the one before.
+
+    Example:
+        >>> hook = StageHook([dict(name='warm-up', end=10, frozen=['decoder']), dict(name='joint')])
+        >>> hook.stage_at(9).name, hook.stage_at(10).name
+        ('warm-up', 'joint')
+    """
+
+    def __init__(self, stages: Sequence[dict], by_epoch: bool = True) -> None:
+        self.stages = [self._read(entry) for entry in stages]
+        self.by_epoch = by_epoch
+        self._is_new = False
+        if not self.stages:
+            raise ValueError('StageHook: `stages` is empty, expected at least one stage.')
+        ends = [0, *(stage.end for stage in self.stages)]
+        for stage, (begin, end) in zip(self.stages, pairwise(ends)):
+            if end is None and stage is not self.stages[-1]:
+                raise ValueError(
+                    f'StageHook: stage {stage.name!r} never ends, expected an `end`: only the last '
+                    'stage may go on to the end of training.'
+                )
+            if end is not None and end <= begin:
+                raise ValueError(
+                    f'StageHook: `end` of stage {stage.name!r} is {end}, expected more than '
+                    f'{begin}, where it begins: stages follow each other and do not overlap.'
+                )
+
+    @staticmethod
+    def _read(entry: dict) -> Stage:
+        fields = set(Stage.__dataclass_fields__)
+        if 'name' not in entry or not set(entry) <= fields:
+            raise ValueError(
+                f'StageHook: a stage has the fields {sorted(entry)}, expected `name` and some of '
+                f'{sorted(fields - {"name"})}.'
+            )
+        # tuples, because a ConfigDict's lists could be changed later
+        lists = {key: tuple(entry[key]) for key in ('updates', 'frozen') if entry.get(key)}
+        return Stage(**{**entry, **lists})
+
+    def stage_at(self, position: int) -> Stage:
+        """The stage that an epoch (or iteration) belongs to, counted from 0."""
+        return next(stage for stage in self.stages if stage.end is None or position < stage.end)
+
+    def before_train(self, runner: Runner) -> None:
+        """Check the whole table, and enter the stage that training starts or goes on in.
+
+        Raises:
+            TypeError: If the model has no stages.
+            ValueError: If a stage does not fit the model or the length of the training.
+        """
+        model = _bare(runner)
+        if not isinstance(model, StagedReID):
+            raise TypeError(
+                f'StageHook: `model` is a {type(model).__name__}, expected a StagedReID or '
+                'AlternatingReID.'
+            )
+        total = runner.max_epochs if self.by_epoch else runner.max_iters
+        ends = [total if stage.end is None else stage.end for stage in self.stages]
+        if ends[-1] < total or (len(ends) > 1 and ends[-2] >= total):
+            unit = 'epochs' if self.by_epoch else 'iterations'
+            raise ValueError(
+                f'StageHook: the stages end at {ends}, expected the last one to begin before and '
+                f'end with the {total} {unit} of the training.'
+            )
+        for stage in self.stages:
+            model.check_stage(stage)
+        if self._position(runner) < total:
+            self._enter(runner, model)
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
+        """Enter the next stage when its time has come."""
+        model = _bare(runner)
+        if self.stage_at(self._position(runner)) is not model.stage:
+            self._enter(runner, model)
+
+    def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
+        """Forget the logged losses that the new stage does not compute."""
+        if self._is_new:
+            computed = {f'train/{key}' for key in outputs}
+            logged = runner.message_hub.log_scalars
+            for key in [key for key in logged if key.startswith('train/') and 'loss' in key]:
+                if key not in computed:
+                    del logged[key]
+            self._is_new = False
+
+    def _position(self, runner: Runner) -> int:
+        return runner.epoch if self.by_epoch else runner.iter
+
+    def _enter(self, runner: Runner, model: StagedReID) -> None:
+        stage = self.stage_at(self._position(runner))
+        model.enter_stage(stage)
+        self._is_new = True
+        weights = {term: weight for term, weight in model.loss_weights.items() if weight}
+        runner.logger.info(
+            f'Stage {stage.name!r} begins; frozen: {", ".join(stage.frozen) or "nothing"}; '
+            f'loss weights: {weights}'
+        )
+
+
+def _bare(runner: Runner) -> StagedReID:
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model

@@ -1,0 +1,134 @@
+"""Consecutive stages of a torchvision ResNet, the bricks of this project's backbones."""
+
+from collections.abc import Iterable
+
+import torchvision
+from torch import nn
+
+from mmvireid.utils import check_state_dict, load_checkpoint
+
+from .non_local import DotProductNonLocal
+
+#: Depths that can be built.
+DEPTHS = (18, 34, 50, 101)
+#: The parts of a ResNet, in the order of the data.
+STAGES = ('stem', 'layer1', 'layer2', 'layer3', 'layer4')
+
+
+class ResNetPart(nn.Sequential):
+    """Consecutive stages of a ResNet, under torchvision's parameter names.
+
+    Args:
+        resnet: The torchvision network that gives its modules.
+        stages: Which of :data:`STAGES` to take.
+        non_local: Blocks to insert: ``{'layer2': 2}`` puts one behind each of the last two
+            residual blocks of layer2.
+        inner: Inner width of a non-local block, or ``None`` for half its channels.
+        num_blocks: Number of residual blocks of the last stage, ``None`` for all of them.
+
+    Attributes:
+        left_out (tuple[str, ...]): Prefixes of the parameters of the blocks that were not taken.
+        out_channels (int): Channels of its output.
+    """
+
+    def __init__(
+        self,
+        resnet: nn.Module,
+        stages: tuple[str, ...],
+        non_local: dict[str, int] | None = None,
+        inner: int | None = None,
+        num_blocks: int | None = None,
+    ) -> None:
+        super().__init__()
+        non_local = non_local or {}
+        if 'stem' in stages:
+            for name in ('conv1', 'bn1', 'relu', 'maxpool'):
+                self.add_module(name, getattr(resnet, name))
+        self.left_out = ()
+        self.out_channels = resnet.conv1.out_channels
+        for name in stages:
+            if name == 'stem':
+                continue
+            stage = getattr(resnet, name)
+            if name == stages[-1] and num_blocks is not None:
+                self.left_out = tuple(f'{name}.{i}.' for i in range(num_blocks, len(stage)))
+                stage = stage[:num_blocks]
+            self.out_channels = stage_channels(stage)
+            self.add_module(name, with_non_local(stage, name, non_local.get(name, 0), inner))
+
+
+def stage_channels(stage: nn.Sequential) -> int:
+    """Output channels of a residual stage."""
+    block = stage[-1]
+    return (block.bn3 if hasattr(block, 'bn3') else block.bn2).num_features
+
+
+def with_non_local(stage: nn.Sequential, name: str, count: int, inner: int | None) -> nn.Sequential:
+    """Put a non-local block behind each of the last ``count`` residual blocks of a stage.
+
+    The residual blocks keep their names ``0``, ``1``, ...; a non-local block behind block ``i``
+    is named ``non_local_i``, so that ImageNet weights load by name.
+    """
+    if not 0 <= count <= len(stage):
+        raise ValueError(
+            f'TwoStreamResNet: `non_local` asks for {count} blocks in {name}, '
+            f'expected 0 to {len(stage)}.'
+        )
+    if count == 0:
+        return stage
+    channels = stage_channels(stage)
+    parts = nn.Sequential()
+    for index, block in enumerate(stage):
+        parts.add_module(str(index), block)
+        if index >= len(stage) - count:
+            block = DotProductNonLocal(channels, channels // 2 if inner is None else inner)
+            parts.add_module(f'non_local_{index}', block)
+    return parts
+
+
+def set_stride(stage: nn.Sequential, stride: int) -> None:
+    """Set a stage's stride: of its first block's strided convolution and of its shortcut."""
+    block = stage[0]
+    strided = (
+        block.conv2 if isinstance(block, torchvision.models.resnet.Bottleneck) else block.conv1
+    )
+    strided.stride = (stride, stride)
+    block.downsample[0].stride = (stride, stride)
+
+
+def build_resnet(depth: int) -> nn.Module:
+    """A torchvision ResNet with random weights, for :class:`ResNetPart` to take stages from.
+
+    Raises:
+        ValueError: If ``depth`` is not one of :data:`DEPTHS`.
+    """
+    if depth not in DEPTHS:
+        raise ValueError(f'build_resnet: `depth` is {depth!r}, expected one of {DEPTHS}.')
+    return getattr(torchvision.models, f'resnet{depth}')(weights=None)
+
+
+def load_resnet_parts(parts: Iterable[ResNetPart], checkpoint: str, key: str) -> None:
+    """Give parts of ResNets their weights from one ImageNet network.
+
+    Args:
+        parts: Each takes what it has.
+        checkpoint: A ``torchvision://resnet50``-like name, or a local file.
+        key: The config key that names ``checkpoint``, for the error message.
+
+    Raises:
+        ValueError: If the file does not fit.
+        RuntimeError: If the weights cannot be had; says which key takes a local file.
+    """
+    loaded = load_checkpoint(checkpoint, key=key)
+    weights = loaded.get('state_dict', loaded)
+    for part in parts:
+        # ImageNet networks have no non-local blocks: theirs stay as they are
+        own = {k: v for k, v in part.state_dict().items() if '.non_local_' not in k}
+        names = {name for name, _ in part.named_children()}
+        given = {
+            key: value
+            for key, value in weights.items()
+            if key.split('.')[0] in names and not key.startswith(part.left_out)
+        }
+        check_state_dict(own, given, source=checkpoint)
+        part.load_state_dict(given, strict=False)

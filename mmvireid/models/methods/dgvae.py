@@ -1,0 +1,252 @@
+"""DG-VAE: identity and ambiguity in two Gaussian codes."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mmvireid.models.base import AlternatingReID
+from mmvireid.models.generators import GaussianCode
+from mmvireid.models.losses import SwapTable, swap_table
+from mmvireid.registry import MODELS
+from mmvireid.structures import MODALITIES, VISIBLE, ReIDDataSample
+from mmvireid.utils import draw_cross_modality_triplets, kept_statistics
+
+#: What the decoder may rebuild.
+RECONSTRUCTIONS = ('feature_map', 'image')
+#: Terms that need the codes of the rebuilt maps.
+RECOVERY_TERMS = ('cycle', 'identity_consistency')
+
+
+@MODELS.register_module()
+class DGVAE(AlternatingReID):
+    r"""DG-VAE (Pu et al., ACM MM 2020).
+
+    One iteration (symbols of the paper in brackets):
+
+    1. extract a feature map per image, an extractor per modality      [f = E^V(x) or E^I(x)]
+    2. encode it: identity code, prior = mixture over the identities    [d ~ N(mu_phi, sigma_phi)]
+    3. task terms on the mean and on the sampled identity code          [Eqs. 16 to 18]
+    4. prior terms on the identity code: divergence, large margin       [Eqs. 6 to 9]
+    5. encode it again: ambiguous code, prior = standard Gaussian       [a, Eqs. 10, 11]
+    6. swap codes within cross-modality triplets, decode                [G(d_j, a_i)]
+    7. swap terms on the results: rebuild f, recover d and a and their
+       identity                                                         [Eqs. 12 to 15]
+
+    Three stages (``configs/_base_/models/dgvae.py``): 1 to 4; then 5 to 7 with 1 to 4 frozen;
+    then everything [Eq. 19]. Test: the mean of the identity code.
+
+    What the paper leaves open, and what is wrong as printed: ``configs/dgvae/README.md``.
+
+    Args:
+        extractor: Config of one modality's extractor.
+        identity_encoder: Config of the encoder of identity codes [E^D, IDI].
+        ambiguous_encoder: Config of the encoder of ambiguous codes [E^A, IAI].
+        decoder: Config of the decoder [G]; sizes are taken from the others.
+        classifier: Config of the identity classifier [D^C]; ``in_channels`` is taken from the code.
+        mixture_prior: Config of the class means and margins; ``num_ids`` and ``code_size`` are
+            taken from the others.
+        input_size: Height and width of the images.
+        losses: Config of the loss of every kind: ``identity``, ``triplet``, ``mixture``,
+            ``margin``, ``gaussian``, ``reconstruction``, ``cycle``, ``identity_consistency``, and
+            ``adversarial`` with a discriminator.
+        loss_weights: Weights of the terms; see ``loss_vae`` and ``loss_discriminator``.
+        sampled: Codes that are re-sampled before decoding: ``'identity'``, ``'ambiguous'``; the
+            others are decoded from their means (an auto-encoder's way).
+        reconstruct: ``'feature_map'`` or ``'image'`` (Table 3).
+        discriminator: Config of a discriminator of what the decoder makes, ``None`` for none.
+        **kwargs: As in :class:`BaseReID`.
+
+    Raises:
+        ValueError: If an argument is not allowed or the parts do not fit together.
+    """
+
+    updates = dict(vae=('autoencoder', 'classifier'))
+    diagnostics = ('largest_identity_log_var', 'largest_ambiguous_log_var')
+
+    def __init__(
+        self,
+        extractor: dict,
+        identity_encoder: dict,
+        ambiguous_encoder: dict,
+        decoder: dict,
+        classifier: dict,
+        mixture_prior: dict,
+        input_size: Sequence[int],
+        losses: dict[str, dict],
+        loss_weights: dict[str, float],
+        sampled: Sequence[str] = ('identity', 'ambiguous'),
+        reconstruct: str = 'feature_map',
+        discriminator: dict | None = None,
+        **kwargs,
+    ) -> None:
+        super().__init__(loss_weights, **kwargs)
+        check_choice('reconstruct', [reconstruct], RECONSTRUCTIONS)
+        check_choice('sampled', sampled, ('identity', 'ambiguous'))
+        self.input_size, self.sampled, self.reconstruct = tuple(input_size), sampled, reconstruct
+        self.visible_extractor = MODELS.build(extractor)
+        self.infrared_extractor = MODELS.build(extractor)
+        self.identity_encoder = MODELS.build(identity_encoder)
+        self.ambiguous_encoder = MODELS.build(ambiguous_encoder)
+        self.check_encoders()
+        out_channels, out_size = 3, self.input_size
+        if reconstruct == 'feature_map':
+            stride = self.visible_extractor.stride
+            out_channels = self.visible_extractor.out_channels
+            out_size = tuple(-(-length // stride) for length in input_size)
+        identity_size = self.identity_encoder.code_size
+        code_size = identity_size + self.ambiguous_encoder.code_size
+        sizes = dict(code_size=code_size, out_channels=out_channels, out_size=out_size)
+        self.decoder = MODELS.build(decoder | sizes)
+        self.classifier = MODELS.build(classifier | dict(in_channels=identity_size))
+        prior_sizes = dict(num_ids=self.classifier.num_ids, code_size=identity_size)
+        self.mixture_prior = MODELS.build(mixture_prior | prior_sizes)
+        self.losses = nn.ModuleDict({kind: MODELS.build(cfg) for kind, cfg in losses.items()})
+        if discriminator is not None:
+            self.discriminator = MODELS.build(discriminator | dict(in_channels=out_channels))
+            self.updates = self.updates | dict(discriminator=('discriminator',))
+
+    def check_encoders(self) -> None:
+        """Check that both encoders take the extractors' maps."""
+        for name in ('identity_encoder', 'ambiguous_encoder'):
+            expected = self.visible_extractor.out_channels
+            given = getattr(self, name).in_channels
+            if given != expected:
+                raise ValueError(
+                    f'DGVAE: `{name}` takes maps of {given} channels, expected {expected} as the '
+                    'extractor makes them: choose its `depth` and `stage` accordingly.'
+                )
+
+    def loss_vae(
+        self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample], shared: dict
+    ) -> dict[str, Tensor]:
+        """The whole auto-encoder's update: steps 1 to 7 of the class.
+
+        Terms: ``identity``, ``triplet`` (means), ``identity_sampled``, ``triplet_sampled``
+        (samples), ``mixture``, ``margin``, ``identity_gaussian`` (priors of the identity code),
+        ``ambiguous`` (prior of the ambiguous code), ``reconstruction``, ``cycle``,
+        ``identity_consistency`` and ``adversarial``.
+
+        Raises:
+            ValueError: If an image has no positive or negative of the other modality.
+        """
+        is_visible = torch.tensor([sample.modality == VISIBLE for sample in data_samples])
+        cpu_labels = torch.tensor([sample.gt_label for sample in data_samples])
+        triplets = draw_cross_modality_triplets(cpu_labels, is_visible)
+        labels = self.to_device(cpu_labels)
+        feature_map = self.extract_maps(inputs)
+        identity = self.identity_encoder(feature_map)
+        d = identity.sample() if 'identity' in self.sampled else identity.mean
+        terms = self.task_terms(identity.mean, d, labels, int(is_visible.sum()))
+        terms |= self.prior_terms(identity, d, labels)
+        if self.wants_any('ambiguous', 'reconstruction', 'adversarial', *RECOVERY_TERMS):
+            ambiguous = self.ambiguous_encoder(feature_map)
+            a = ambiguous.sample() if 'ambiguous' in self.sampled else ambiguous.mean
+            terms['ambiguous'] = self.losses['gaussian'](*ambiguous)
+            terms['largest_ambiguous_log_var'] = ambiguous.log_var.abs().max()
+            images = torch.cat([inputs[key] for key in MODALITIES])
+            targets = feature_map if self.reconstruct == 'feature_map' else images
+            terms |= self.swap_terms(targets.detach(), d, a, labels, is_visible, triplets, shared)
+        return terms
+
+    def task_terms(self, mean: Tensor, d: Tensor, labels: Tensor, num_visible: int) -> dict:
+        """Classify and compare the means and the samples of the identity codes (N, D)."""
+        terms = {}
+        for suffix, code in (('', mean), ('_sampled', d)):
+            if self.wants(f'identity{suffix}'):
+                logits = self.classifier(code)
+                terms[f'identity{suffix}'] = self.losses['identity'](logits, labels)
+            if self.wants(f'triplet{suffix}'):
+                terms[f'triplet{suffix}'] = self.losses['triplet'](code, labels, num_visible)
+        return terms
+
+    def prior_terms(self, identity: GaussianCode, d: Tensor, labels: Tensor) -> dict:
+        """Compare identity codes with the prior of their identity."""
+        terms = dict(largest_identity_log_var=identity.log_var.abs().max())
+        if self.wants_any('mixture', 'margin'):
+            class_means, margins = self.mixture_prior()
+            terms['mixture'] = self.losses['mixture'](*identity, d, class_means, labels)
+            if self.wants('margin'):
+                terms['margin'] = self.losses['margin'](*identity, d, class_means, margins, labels)
+        if self.wants('identity_gaussian'):
+            terms['identity_gaussian'] = self.losses['gaussian'](*identity)
+        return terms
+
+    def swap_terms(
+        self,
+        targets: Tensor,
+        d: Tensor,
+        a: Tensor,
+        labels: Tensor,
+        is_visible: Tensor,
+        triplets: tuple[Tensor, Tensor],
+        shared: dict,
+    ) -> dict:
+        """Recombine codes within triplets, decode them, and judge what is rebuilt."""
+        recovers = self.wants_any(*RECOVERY_TERMS)
+        cpu_table = swap_table(*triplets, all_pairs=recovers)
+        table = SwapTable(*map(self.to_device, cpu_table))
+        rebuilt = self.decoder(torch.cat([d[table.identity], a[table.ambiguous]], dim=1))
+        terms = dict(
+            reconstruction=self.losses['reconstruction'](rebuilt, targets, table.ambiguous)
+        )
+        if recovers:
+            # real maps alone shape the statistics that evaluation will use
+            with kept_statistics(self):
+                rebuilt_map = self.extract_rebuilt(rebuilt, is_visible[cpu_table.ambiguous])
+                d_hat = self.identity_encoder(rebuilt_map).mean
+                a_hat = self.ambiguous_encoder(rebuilt_map).mean
+            cycle = self.losses['cycle']
+            terms['cycle'] = cycle(d_hat, d[table.identity], table.weights)
+            terms['cycle'] += cycle(a_hat, a[table.ambiguous], table.weights)
+            terms['identity_consistency'] = self.losses['identity_consistency'](
+                self.classifier(d_hat), labels[table.identity], table.weights
+            )
+        if 'discriminator' in self.active_updates:
+            terms['adversarial'] = self.losses['adversarial'](
+                self.discriminator(rebuilt), real=True
+            )
+            shared.update(real=targets, fake=rebuilt.detach())
+        return terms
+
+    def loss_discriminator(
+        self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample], shared: dict
+    ) -> dict[str, Tensor]:
+        """The discriminator's update: terms ``discriminator_real`` and ``discriminator_fake``."""
+        adversarial = self.losses['adversarial']
+        return dict(
+            discriminator_real=adversarial(self.discriminator(shared['real']), real=True),
+            discriminator_fake=adversarial(self.discriminator(shared['fake']), real=False),
+        )
+
+    def extract_maps(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Feature maps of both modalities (N, C, h, w), visible first; one may be absent."""
+        extractors = dict(zip(MODALITIES, (self.visible_extractor, self.infrared_extractor)))
+        return torch.cat([extractors[key](inputs[key]) for key in MODALITIES if key in inputs])
+
+    def extract_rebuilt(self, rebuilt: Tensor, is_visible: Tensor) -> Tensor:
+        """Feature maps of what the decoder made: a map is one, an image is extracted again."""
+        if self.reconstruct == 'feature_map':
+            return rebuilt
+        order = torch.cat([is_visible.nonzero(), (~is_visible).nonzero()]).squeeze(1)
+        num_visible = int(is_visible.sum())
+        parts = rebuilt[self.to_device(order)].split([num_visible, len(order) - num_visible])
+        return self.extract_maps(dict(zip(MODALITIES, parts)))[self.to_device(order.argsort())]
+
+    def extract(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Means of the identity codes (N, D), see :meth:`BaseReID.extract`."""
+        return self.identity_encoder(self.extract_maps(inputs)).mean
+
+    def extract_codes(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Means of both codes, ``identity`` (N, D) and ``ambiguous`` (N, D'), for analysis."""
+        feature_map = self.extract_maps(inputs)
+        return dict(
+            identity=self.identity_encoder(feature_map).mean,
+            ambiguous=self.ambiguous_encoder(feature_map).mean,
+        )
+
+
+def check_choice(argument: str, given: Sequence[str], allowed: Sequence[str]) -> None:
+    """Raise a ``ValueError`` unless all of ``given`` are in ``allowed``."""
+    if not set(given) <= set(allowed):
+        raise ValueError(f'DGVAE: `{argument}` is {given!r}, expected some of {allowed}.')
