@@ -70,6 +70,7 @@ setup(
         'scipy>=1.11',
     ],
     extras_require={
+        'analysis': ['scikit-learn'],
         'tensorboard': ['tensorboard'],
         'tests': ['pytest>=8', 'scikit-learn', 'ruff==0.17.6'],
     },

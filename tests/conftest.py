@@ -83,35 +83,83 @@ def rendered(tmp_path_factory):
     return build
 
 
+#: What makes a part of a model tiny, wherever its config has the key.
+TINY = dict(
+    depth=18,
+    init_cfg=None,
+    num_stages=1,
+    stage='layer2',
+    num_blocks=1,
+    code_size=8,
+    start_channels=8,
+    base_channels=8,
+)
+
+
+@pytest.fixture(scope='session')
+def tiny_model():
+    """``tiny_model(cfg.model, num_ids=3)`` makes the networks of a model's config small, in place.
+
+    Everything else, the number of identities too, stays as it is unless it is given.
+    """
+
+    def build(part: dict, **values) -> None:
+        values = TINY | values
+        part.update({key: value for key, value in values.items() if key in part})
+        if 'non_local' in part:
+            part['non_local'] = dict.fromkeys(part['non_local'], 1)
+        if 'hidden' in part:
+            part['hidden'] = [(8, stride) for _, stride in part['hidden']]
+        for value in part.values():
+            if isinstance(value, dict):
+                build(value, **values)
+
+    return build
+
+
+def shrink_schedule(cfg: Config) -> None:
+    """Leave one epoch of the schedule, or one for every stage."""
+    stages = cfg.default_hooks.get('stage', dict(stages=[{}]))['stages']
+    for index, stage in enumerate(stages[:-1]):
+        stage.end = index + 1
+    stages[-1].pop('end', None)
+    cfg.train_cfg.update(max_epochs=len(stages), val_interval=len(stages))
+    cfg.default_hooks.checkpoint.interval = 1
+
+
 @pytest.fixture
-def shrink(rendered, tmp_path):
+def shrink(rendered, tiny_model, tmp_path):
     """``shrink(config_file)``: the same config with a tiny network, tiny images, tiny data.
 
-    One epoch of two iterations remains of the schedule; everything else stays as it is.
+    Of the schedule remains one epoch of two iterations, or one for every stage.
     """
 
     def build(config: str) -> Config:
         cfg = Config.fromfile(config)
         root = rendered(LAYOUTS[cfg.train_dataloader.dataset.type])
-        cfg.model.backbone.update(depth=18, num_stages=3, init_cfg=None)
-        cfg.model.backbone.non_local = dict.fromkeys(cfg.model.backbone.non_local, 1)
+        generates = 'input_size' in cfg.model
+        size = (64, 64) if generates else (48, 24)  # a decoder may enlarge a map by 64
         for name in ('train', 'val', 'test'):
             loader = cfg.get(f'{name}_dataloader')
             if loader is None:
                 continue
             loader.update(num_workers=0, persistent_workers=False)
             loader.dataset.data_root = root
-            loader.dataset.pipeline[0]['size'] = (48, 24)
+            loader.dataset.pipeline[0]['size'] = size
             if loader.dataset.type == 'SyntheticSYSU':
                 loader.dataset.size = 'tiny'
             if loader.dataset.get('num_heldout_ids'):
                 loader.dataset.num_heldout_ids = 2
-        cfg.train_dataloader.batch_size = 24
-        cfg.train_dataloader.batch_sampler.update(num_ids=4, num_instances=3, num_batches=2)
+        num_ids, num_instances = (2, 2) if generates else (4, 3)
+        cfg.train_dataloader.batch_size = 2 * num_ids * num_instances
+        cfg.train_dataloader.batch_sampler.update(
+            num_ids=num_ids, num_instances=num_instances, num_batches=2
+        )
         train_set = DATASETS.build(cfg.train_dataloader.dataset)
-        cfg.model.head.num_ids = train_set.metainfo['num_ids']
-        cfg.train_cfg.update(max_epochs=1, val_interval=1)
-        cfg.default_hooks.checkpoint.interval = 1
+        tiny_model(cfg.model, num_ids=train_set.metainfo['num_ids'], input_size=size)
+        if 'backbone' in cfg.model:
+            cfg.model.backbone.num_stages = 3
+        shrink_schedule(cfg)
         cfg.work_dir = str(tmp_path / 'work_dir')
         cfg.experiment_name = tmp_path.name
         cfg.log_level = 'ERROR'

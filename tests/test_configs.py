@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
@@ -26,32 +27,81 @@ def from_the_root(monkeypatch):
 
 
 def test_there_are_configs():
-    assert 'configs/agw/agw_sysu.py' in CONFIGS
+    assert {'configs/agw/agw_sysu.py', 'configs/dgvae/dgvae_sysu.py'} <= set(CONFIGS)
 
 
 @pytest.mark.parametrize('config', CONFIGS)
 def test_it_is_built_as_it_stands(config):
     cfg = Config.fromfile(ROOT / config)
-    cfg.model.backbone.init_cfg = None
-    model = MODELS.build(cfg.model)
-    build_optim_wrapper(model, cfg.optim_wrapper)
+    forget_weights(cfg.model)
+    with torch.device('meta'):  # shapes without values
+        model = MODELS.build(cfg.model)
+        build_optim_wrapper(model, cfg.optim_wrapper)
     assert cfg.default_scope == 'mmvireid'
     assert cfg.randomness.seed is not None
     assert Config.fromstring(cfg.pretty_text, '.py').model == cfg.model
+
+
+def forget_weights(part):
+    """Let every network of a model's config start from random weights."""
+    part.pop('init_cfg', None)
+    for value in part.values():
+        if isinstance(value, dict):
+            forget_weights(value)
+
+
+class Recorder(Hook):
+    """Copies of a model's state before training and at the end of every epoch, and its calls."""
+
+    def __init__(self, model):
+        self.states = [self.copy(model)]
+        self.called = [set()]  # by epoch, children that took part in training
+        for name, child in model.named_children():
+            child.register_forward_pre_hook(self.note(model, name))
+
+    @staticmethod
+    def copy(model):
+        return {key: value.clone() for key, value in model.state_dict().items()}
+
+    def note(self, model, name):
+        # a frozen child is in evaluation mode in training, too: the model is asked
+        return lambda *_: self.called[-1].add(name) if model.training else None
+
+    def after_train_epoch(self, runner):
+        self.states.append(self.copy(runner.model))
+        self.called.append(set())
+
+    def moved(self, before=0, after=-1):
+        """Keys of what changed between two epochs."""
+        old, new = self.states[before], self.states[after]
+        return {key for key in new if not torch.equal(old[key], new[key])}
+
+
+def owners(keys):
+    """Children of the model that parameters or buffers belong to."""
+    return {key.split('.')[0] for key in keys}
 
 
 @pytest.mark.parametrize('config', CONFIGS)
 def test_it_trains_and_evaluates(config, shrink):
     cfg = shrink(str(ROOT / config))
     runner = Runner.from_cfg(cfg)
-    before = {key: value.clone() for key, value in runner.model.state_dict().items()}
+    recorder = Recorder(runner.model)
+    runner.register_hook(recorder)
     runner.train()
-    assert runner.iter == 2
-    after = runner.model.state_dict()
-    moved = {key for key in after if not torch.equal(before[key], after[key])}
-    frozen = {'neck.bn.bias'}
-    assert set(after) - moved == frozen
-    assert all(torch.isfinite(value).all() for value in after.values())
+    stages = cfg.default_hooks.get('stage', dict(stages=[{}]))['stages']
+    assert runner.iter == 2 * len(stages)
+    parameters = dict(runner.model.named_parameters())
+    with_state = owners(recorder.states[0])
+    for epoch, stage in enumerate(stages):
+        # what takes part is trained unless it is frozen; the rest is not touched
+        trained = (recorder.called[epoch] & with_state) - set(stage.get('frozen', ()))
+        moved = recorder.moved(epoch, epoch + 1)
+        assert owners(moved) == trained, stage
+        assert owners(moved & set(parameters)) == trained, stage
+    if 'stage' not in cfg.default_hooks:
+        assert set(recorder.states[0]) - recorder.moved() == {'neck.bn.bias'}
+    assert all(torch.isfinite(value).all() for value in recorder.states[-1].values())
     metrics = runner.test()
     assert metrics
     assert all(0 <= value <= 100 for value in metrics.values())

@@ -1,4 +1,6 @@
-"""The table that tools print."""
+"""The tables that tools print."""
+
+from collections.abc import Sequence
 
 from mmvireid.evaluation.report import Report, SettingResult
 
@@ -19,6 +21,24 @@ def format_table(report: Report, chance: Report | None = None) -> str:
         rows.append([setting, *_cells(result)])
         if chance and setting in chance:
             rows.append(['  chance', *_cells(chance[setting])])
+    return align_rows(rows)
+
+
+def align_rows(rows: Sequence[Sequence[str]]) -> str:
+    """Write cells as a text table: first column to the left, the others to the right.
+
+    Args:
+        rows: All of equal length; the first one is the head, a line is drawn below it.
+
+    Returns:
+        The table, without a final line break.
+
+    Example:
+        >>> print(align_rows([['part', 'M'], ['decoder', '8.5']]))
+        part       M
+        ------------
+        decoder  8.5
+    """
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = [
         '  '.join([row[0].ljust(widths[0]), *(c.rjust(w) for c, w in zip(row[1:], widths[1:]))])

@@ -46,8 +46,6 @@ model = dict(
         cycle=0.5,  # lambda_tsr * lambda_cyc
         identity_consistency=0.5,  # lambda_tsr * lambda_idc
         adversarial=0.0,  # only with a discriminator
-        discriminator_real=0.5,
-        discriminator_fake=0.5,
     ),
 )
 

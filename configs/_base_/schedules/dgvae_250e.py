@@ -4,13 +4,13 @@ _base_ = '../default_runtime.py'
 _identity_branch = ['visible_extractor', 'infrared_extractor', 'identity_encoder', 'mixture_prior']
 _swap_terms = ['reconstruction', 'cycle', 'identity_consistency']
 _task_terms = ['identity', 'triplet', 'identity_sampled', 'triplet_sampled']
-_identity_terms = [*_task_terms, 'mixture', 'margin']
+_identity_terms = [*_task_terms, 'mixture', 'margin', 'identity_gaussian']
 stages = [
     dict(
         name='1 identity',
         end=100,
         frozen=['ambiguous_encoder', 'decoder'],
-        loss_weights=dict.fromkeys([*_swap_terms, 'ambiguous'], 0.0),
+        loss_weights=dict.fromkeys([*_swap_terms, 'ambiguous', 'adversarial'], 0.0),
     ),
     dict(
         name='2 ambiguous',

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from mmengine.optim import OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 
-from mmvireid.models.base.staged_reid import Stage, StagedReID
+from mmvireid.models.base.staged_reid import StagedReID
 from mmvireid.structures import ReIDDataSample
 
 
@@ -55,17 +55,10 @@ class AlternatingReID(StagedReID):
             after its backward pass, in the order in which the updates run.
     """
 
-    updates: dict[str, tuple[str, ...]] = {}
-
     @property
     def active_updates(self) -> tuple[str, ...]:
         """Names of the updates of the current stage, in order."""
         return tuple(self.updates) if self.stage.updates is None else self.stage.updates
-
-    def check_stage(self, stage: Stage) -> None:
-        """Check a stage's parts, terms and updates, see :meth:`StagedReID.check_stage`."""
-        super().check_stage(stage)
-        self._check_names(stage, 'updates', stage.updates or (), self.updates)
 
     def loss(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> dict:
         """The terms of all updates of the current stage, without a step between them."""

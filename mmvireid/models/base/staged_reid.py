@@ -39,9 +39,11 @@ class StagedReID(BaseReID):
 
     Attributes:
         stage (Stage): The current stage; before any was entered, all parts move.
+        updates (dict[str, tuple[str, ...]]): See :class:`AlternatingReID`; none here.
     """
 
     stage = Stage('whole training')
+    updates: dict[str, tuple[str, ...]] = {}
 
     def __init__(self, loss_weights: dict[str, float], **kwargs) -> None:
         super().__init__(loss_weights, **kwargs)
@@ -56,6 +58,12 @@ class StagedReID(BaseReID):
         """
         self._check_names(stage, 'frozen', stage.frozen, dict(self.named_children()))
         self._check_names(stage, 'loss_weights', stage.loss_weights, self.own_loss_weights)
+        self._check_names(stage, 'updates', stage.updates or (), self.updates)
+        if stage.updates is not None and not stage.updates:
+            raise ValueError(
+                f'{type(self).__name__}: `updates` of stage {stage.name!r} is empty, expected some '
+                f'of {sorted(self.updates)}, or no such entry for all of them.'
+            )
         weights = self.own_loss_weights | dict(stage.loss_weights)
         if min(weights.values()) < 0 or max(weights.values()) == 0:
             raise ValueError(

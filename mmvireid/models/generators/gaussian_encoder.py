@@ -48,7 +48,10 @@ class GaussianEncoder(BaseModule):
         stage: The stage that gives them, such as ``'layer4'``.
         num_blocks: How many of its blocks are taken, from its beginning.
         stride: Stride of the first block, 1 or 2.
+        normalize_mean: Whether means are normalised over the batch, to mean 0 and variance 1 in
+            every dimension: codes then have the scale of their unit-variance prior from the start.
         max_log_var: Bound of the absolute log-variance.
+        in_channels: Channels of the maps that it will be given, to be checked; the stage decides.
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` for the blocks, as in
             :class:`~mmvireid.models.backbones.TwoStreamResNet`.
 
@@ -72,7 +75,9 @@ class GaussianEncoder(BaseModule):
         stage: str = 'layer4',
         num_blocks: int = 2,
         stride: int = 1,
+        normalize_mean: bool = False,
         max_log_var: float = 10.0,
+        in_channels: int | None = None,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -89,12 +94,18 @@ class GaussianEncoder(BaseModule):
                 f'{len(getattr(resnet, stage))}, the blocks of {stage}.'
             )
         self.in_channels = stage_channels(getattr(resnet, STAGES[STAGES.index(stage) - 1]))
+        if in_channels not in (None, self.in_channels):
+            raise ValueError(
+                f'GaussianEncoder: `in_channels` is {in_channels}, expected {self.in_channels}, '
+                f'what {stage} of a ResNet-{depth} takes: choose `depth` and `stage` accordingly.'
+            )
         self.blocks = ResNetPart(resnet, (stage,), num_blocks=num_blocks)
         self.mean_head = nn.Conv2d(self.blocks.out_channels, code_size, 1)
         self.log_var_head = nn.Conv2d(self.blocks.out_channels, code_size, 1)
         nn.init.normal_(self.log_var_head.weight, std=1e-3)
         nn.init.zeros_(self.log_var_head.bias)
         self.pooling = MODELS.build(pooling)
+        self.norm = nn.BatchNorm1d(code_size, affine=False) if normalize_mean else nn.Identity()
         self.code_size = code_size
         self.max_log_var = max_log_var
 
@@ -110,6 +121,6 @@ class GaussianEncoder(BaseModule):
         hidden = self.blocks(feature_map)
         log_var = self.pooling(self.log_var_head(hidden))
         return GaussianCode(
-            self.pooling(self.mean_head(hidden)),
+            self.norm(self.pooling(self.mean_head(hidden))),
             log_var.clamp(-self.max_log_var, self.max_log_var),
         )

@@ -24,7 +24,7 @@ class IdentityHead(BaseModule):
         if not isinstance(num_ids, int) or num_ids < 1:
             raise ValueError(
                 f'IdentityHead: `num_ids` is {num_ids!r}, expected the number of training '
-                'identities (a positive integer); set `model.head.num_ids` in the config.'
+                'identities (a positive integer); set its `num_ids` in the config of the model.'
             )
         self.num_ids = num_ids
         self.classifier = nn.Linear(in_channels, num_ids, bias=False)

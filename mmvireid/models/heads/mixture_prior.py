@@ -23,6 +23,9 @@ class MixturePrior(BaseModule):
         init_std: Standard deviation of the means at the start, in units of the components'.
         init_margin: Margin of every identity at the start, positive.
 
+    Raises:
+        ValueError: If ``init_margin`` is not positive.
+
     Example:
         >>> class_means, margins = MixturePrior(5, 8)()
         >>> class_means.shape, margins.shape
@@ -38,6 +41,11 @@ class MixturePrior(BaseModule):
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
+        if init_margin <= 0:
+            raise ValueError(
+                f'MixturePrior: `init_margin` is {init_margin}, expected a positive number: '
+                'softplus never reaches 0.'
+            )
         self.num_ids = num_ids
         self.class_means = nn.Parameter(init_std * torch.randn(num_ids, code_size))
         start = math.log(math.expm1(init_margin))  # softplus of it is the margin
@@ -45,4 +53,5 @@ class MixturePrior(BaseModule):
 
     def forward(self) -> tuple[Tensor, Tensor]:
         """Class means (C, D) and margins (C,)."""
-        return self.class_means, F.softplus(self.margin_logits)
+        # a view: DistributedDataParallel takes a parameter that is returned itself for unused
+        return self.class_means.view_as(self.class_means), F.softplus(self.margin_logits)

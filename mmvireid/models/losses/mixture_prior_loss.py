@@ -49,7 +49,8 @@ def mixture_prior_kl(
             'expected (N, D), (N, D) and (C, D).'
         )
     squared = (mean - class_means[labels]).square()
-    divergence = 0.5 * (log_var.exp() + squared - 1 - log_var).sum(dim=1)  # (N,)
+    # expm1, because exp(x) - 1 - x would round to below 0 near x = 0
+    divergence = 0.5 * (log_var.expm1() - log_var + squared).sum(dim=1)  # (N,)
     if reduction == 'none':
         return divergence
     if reduction not in ('mean', 'sum'):

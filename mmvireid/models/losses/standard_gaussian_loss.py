@@ -21,7 +21,8 @@ def standard_gaussian_divergence(mean: Tensor, log_var: Tensor) -> Tensor:
         In nats (doubled), summed over the dimensions, averaged over the images, never negative,
         a scalar.
     """
-    return (mean.square() + log_var.exp() - log_var - 1).sum(dim=1).mean()
+    # expm1, because exp(x) - 1 - x would round to below 0 near x = 0
+    return (log_var.expm1() - log_var + mean.square()).sum(dim=1).mean()
 
 
 @MODELS.register_module()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mmvireid.models.base import AlternatingReID
+from mmvireid.models.base import AlternatingReID, Stage
 from mmvireid.models.generators import GaussianCode
 from mmvireid.models.losses import SwapTable, swap_table
 from mmvireid.registry import MODELS
@@ -86,9 +86,9 @@ class DGVAE(AlternatingReID):
         self.input_size, self.sampled, self.reconstruct = tuple(input_size), sampled, reconstruct
         self.visible_extractor = MODELS.build(extractor)
         self.infrared_extractor = MODELS.build(extractor)
-        self.identity_encoder = MODELS.build(identity_encoder)
-        self.ambiguous_encoder = MODELS.build(ambiguous_encoder)
-        self.check_encoders()
+        channels = dict(in_channels=self.visible_extractor.out_channels)
+        self.identity_encoder = MODELS.build(identity_encoder | channels)
+        self.ambiguous_encoder = MODELS.build(ambiguous_encoder | channels)
         out_channels, out_size = 3, self.input_size
         if reconstruct == 'feature_map':
             stride = self.visible_extractor.stride
@@ -106,16 +106,16 @@ class DGVAE(AlternatingReID):
             self.discriminator = MODELS.build(discriminator | dict(in_channels=out_channels))
             self.updates = self.updates | dict(discriminator=('discriminator',))
 
-    def check_encoders(self) -> None:
-        """Check that both encoders take the extractors' maps."""
-        for name in ('identity_encoder', 'ambiguous_encoder'):
-            expected = self.visible_extractor.out_channels
-            given = getattr(self, name).in_channels
-            if given != expected:
-                raise ValueError(
-                    f'DGVAE: `{name}` takes maps of {given} channels, expected {expected} as the '
-                    'extractor makes them: choose its `depth` and `stage` accordingly.'
-                )
+    def check_stage(self, stage: Stage) -> None:
+        """Check a stage; the discriminator must run where the term ``adversarial`` has a weight."""
+        super().check_stage(stage)
+        runs = 'discriminator' in (self.updates if stage.updates is None else stage.updates)
+        weight = (self.own_loss_weights | dict(stage.loss_weights))['adversarial']
+        if runs != (weight > 0):
+            raise ValueError(
+                f'DGVAE: stage {stage.name!r} has the weight {weight} of `adversarial` and '
+                f'{"a" if runs else "no"} `discriminator` among its updates, expected both or none.'
+            )
 
     def loss_vae(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample], shared: dict
@@ -144,9 +144,16 @@ class DGVAE(AlternatingReID):
             a = ambiguous.sample() if 'ambiguous' in self.sampled else ambiguous.mean
             terms['ambiguous'] = self.losses['gaussian'](*ambiguous)
             terms['largest_ambiguous_log_var'] = ambiguous.log_var.abs().max()
-            images = torch.cat([inputs[key] for key in MODALITIES])
-            targets = feature_map if self.reconstruct == 'feature_map' else images
-            terms |= self.swap_terms(targets.detach(), d, a, labels, is_visible, triplets, shared)
+            table = swap_table(*triplets, all_pairs=self.wants_any(*RECOVERY_TERMS))
+            gives_visible = is_visible[table.ambiguous]  # a rebuilt map has the modality of its a
+            table = SwapTable(*map(self.to_device, table))
+            rebuilt = self.decoder(torch.cat([d[table.identity], a[table.ambiguous]], dim=1))
+            target = self.target_of(feature_map, inputs)
+            terms['reconstruction'] = self.losses['reconstruction'](
+                rebuilt, target, table.ambiguous
+            )
+            terms |= self.recovery_terms(rebuilt, gives_visible, d, a, labels, table)
+            terms |= self.adversarial_terms(rebuilt, target, shared)
         return terms
 
     def task_terms(self, mean: Tensor, d: Tensor, labels: Tensor, num_visible: int) -> dict:
@@ -172,42 +179,38 @@ class DGVAE(AlternatingReID):
             terms['identity_gaussian'] = self.losses['gaussian'](*identity)
         return terms
 
-    def swap_terms(
+    def recovery_terms(
         self,
-        targets: Tensor,
+        rebuilt: Tensor,
+        is_visible: Tensor,
         d: Tensor,
         a: Tensor,
         labels: Tensor,
-        is_visible: Tensor,
-        triplets: tuple[Tensor, Tensor],
-        shared: dict,
+        table: SwapTable,
     ) -> dict:
-        """Recombine codes within triplets, decode them, and judge what is rebuilt."""
-        recovers = self.wants_any(*RECOVERY_TERMS)
-        cpu_table = swap_table(*triplets, all_pairs=recovers)
-        table = SwapTable(*map(self.to_device, cpu_table))
-        rebuilt = self.decoder(torch.cat([d[table.identity], a[table.ambiguous]], dim=1))
-        terms = dict(
-            reconstruction=self.losses['reconstruction'](rebuilt, targets, table.ambiguous)
-        )
-        if recovers:
-            # real maps alone shape the statistics that evaluation will use
-            with kept_statistics(self):
-                rebuilt_map = self.extract_rebuilt(rebuilt, is_visible[cpu_table.ambiguous])
-                d_hat = self.identity_encoder(rebuilt_map).mean
-                a_hat = self.ambiguous_encoder(rebuilt_map).mean
-            cycle = self.losses['cycle']
-            terms['cycle'] = cycle(d_hat, d[table.identity], table.weights)
-            terms['cycle'] += cycle(a_hat, a[table.ambiguous], table.weights)
-            terms['identity_consistency'] = self.losses['identity_consistency'](
+        """Encode what was rebuilt, and compare with the codes and identities that went in."""
+        if not self.wants_any(*RECOVERY_TERMS):
+            return {}
+        # real maps alone shape the statistics that evaluation will use
+        with kept_statistics(self):
+            rebuilt_map = self.extract_rebuilt(rebuilt, is_visible)
+            d_hat = self.identity_encoder(rebuilt_map).mean
+            a_hat = self.ambiguous_encoder(rebuilt_map).mean
+        cycle, consistency = self.losses['cycle'], self.losses['identity_consistency']
+        return dict(
+            cycle=cycle(d_hat, d[table.identity], table.weights)
+            + cycle(a_hat, a[table.ambiguous], table.weights),
+            identity_consistency=consistency(
                 self.classifier(d_hat), labels[table.identity], table.weights
-            )
-        if 'discriminator' in self.active_updates:
-            terms['adversarial'] = self.losses['adversarial'](
-                self.discriminator(rebuilt), real=True
-            )
-            shared.update(real=targets, fake=rebuilt.detach())
-        return terms
+            ),
+        )
+
+    def adversarial_terms(self, rebuilt: Tensor, target: Tensor, shared: dict) -> dict:
+        """Let the discriminator judge what was rebuilt, and leave it for its own update."""
+        if not self.wants('adversarial'):
+            return {}
+        shared.update(real=target, fake=rebuilt.detach())
+        return dict(adversarial=self.losses['adversarial'](self.discriminator(rebuilt), real=True))
 
     def loss_discriminator(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample], shared: dict
@@ -223,6 +226,12 @@ class DGVAE(AlternatingReID):
         """Feature maps of both modalities (N, C, h, w), visible first; one may be absent."""
         extractors = dict(zip(MODALITIES, (self.visible_extractor, self.infrared_extractor)))
         return torch.cat([extractors[key](inputs[key]) for key in MODALITIES if key in inputs])
+
+    def target_of(self, feature_map: Tensor, inputs: dict[str, Tensor]) -> Tensor:
+        """What the decoder shall rebuild: no gradient, or maps would shrink to make it easy."""
+        if self.reconstruct == 'feature_map':
+            return feature_map.detach()
+        return torch.cat([inputs[key] for key in MODALITIES])
 
     def extract_rebuilt(self, rebuilt: Tensor, is_visible: Tensor) -> Tensor:
         """Feature maps of what the decoder made: a map is one, an image is extracted again."""

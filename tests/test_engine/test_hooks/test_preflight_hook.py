@@ -36,6 +36,21 @@ def test_a_wrong_number_of_identities_is_named():
         PreflightHook().before_train(fake_runner(7))
 
 
+def test_images_of_another_size_than_the_model_expects_are_named():
+    runner = fake_runner(5)
+    crop = SimpleNamespace(size=(64, 32))
+    others = SimpleNamespace()  # most transforms have no size
+    runner.train_dataloader.dataset.pipeline = SimpleNamespace(transforms=[others, crop])
+    PreflightHook().before_train(runner)  # nor has every model
+    runner.model.input_size = [64, 32]
+    PreflightHook().before_train(runner)
+    runner.model.input_size = (128, 64)
+    with pytest.raises(
+        ValueError, match=r'input_size` is \(128, 64\), expected \(64, 32\), the `s'
+    ):
+        PreflightHook().before_train(runner)
+
+
 def test_checkpoints_must_count_as_the_loop_does():
     iters = dict(type='CheckpointHook', by_epoch=False)
     PreflightHook().before_train(fake_runner(5, by_epoch=False, checkpoint=iters))

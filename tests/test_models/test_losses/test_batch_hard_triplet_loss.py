@@ -30,3 +30,19 @@ def test_without_negatives_the_loss_and_its_gradient_are_zero():
     loss.backward()
     assert loss.item() == 0
     assert (x.grad == 0).all()
+
+
+def test_other_candidates_equal_a_slow_loop():
+    distances = torch.rand(3, 5, generator=torch.Generator().manual_seed(1))
+    labels, other_labels = [0, 1, 2], [2, 1, 0, 0, 1]
+    expected = 0.0
+    for i, label in enumerate(labels):
+        row = distances[i].tolist()
+        positive = max(d for d, other in zip(row, other_labels) if other == label)
+        negative = min(d for d, other in zip(row, other_labels) if other != label)
+        expected += max(0.0, 0.2 + positive - negative) / 3
+    value = batch_hard_triplet(distances, torch.tensor(labels), 0.2, torch.tensor(other_labels))
+    assert value.item() == pytest.approx(expected, rel=1e-5)
+    square = torch.rand(3, 3, generator=torch.Generator().manual_seed(2))
+    same = torch.tensor(labels)
+    assert batch_hard_triplet(square, same, 0.2, same) == batch_hard_triplet(square, same, 0.2)

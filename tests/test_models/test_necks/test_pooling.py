@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmvireid.models.necks import AveragePooling, GeMPooling
+from mmvireid.models.necks import AveragePooling, GeMPooling, MaxPooling
 
 
 def test_gem_equals_a_slow_loop():
@@ -45,3 +45,11 @@ def test_pooling_is_float32_for_half_inputs():
 def test_impossible_exponent_is_named():
     with pytest.raises(ValueError, match='`p` is 0'):
         GeMPooling(p=0)
+
+
+def test_maximum_equals_a_slow_loop():
+    x = torch.randn(2, 3, 4, 5) - 5  # negative values count too
+    pooled = MaxPooling()(x)
+    expected = [[max(x[n, c].flatten().tolist()) for c in range(3)] for n in range(2)]
+    assert pooled.tolist() == expected
+    assert MaxPooling()(x.bfloat16()).dtype == torch.float32

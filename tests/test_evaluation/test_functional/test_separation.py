@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from scipy.spatial.distance import cdist
+from sklearn.model_selection import LeaveOneOut, cross_val_predict
+from sklearn.neighbors import KNeighborsClassifier
+
+from mmvireid.evaluation import FeatureSet
+from mmvireid.evaluation.functional import (
+    cross_modality_histograms,
+    nearest_neighbors,
+    separation,
+)
+
+
+def random_features(num_images=90, size=4, num_ids=5):
+    rng = np.random.default_rng(0)
+    return FeatureSet(
+        features=rng.normal(size=(num_images, size)) * rng.uniform(0.1, 9, (num_images, 1)),
+        person_ids=rng.integers(0, num_ids, num_images),
+        camera_ids=np.ones(num_images, int),
+        modalities=rng.choice(['visible', 'infrared'], num_images),
+        names=[f'{i:03}.jpg' for i in range(num_images)],
+    )
+
+
+def cosine(features):
+    unit = features / np.linalg.norm(features, axis=1, keepdims=True)
+    return unit.astype(np.float64)
+
+
+def test_histograms_equal_a_list_of_all_pairs(monkeypatch):
+    monkeypatch.setattr(separation, 'BLOCK', 7)  # several blocks, the last one not full
+    features = random_features()
+    found = cross_modality_histograms(features, num_bins=20)
+    unit, visible = cosine(features.features), features.modalities == 'visible'
+    distances = cdist(unit[visible], unit[~visible])
+    same = features.person_ids[visible][:, None] == features.person_ids[~visible]
+    np.testing.assert_allclose(found.edges, np.arange(21) / 10)
+    for counts, mean, pairs in (
+        (found.same, found.same_mean, same),
+        (found.different, found.different_mean, ~same),
+    ):
+        np.testing.assert_array_equal(counts, np.histogram(distances[pairs], found.edges)[0])
+        assert mean == pytest.approx(distances[pairs].mean(), rel=1e-6)
+    expected = distances[~same].mean() - distances[same].mean()
+    assert found.delta == pytest.approx(expected, rel=1e-4)
+
+
+def test_the_ends_of_the_range_are_counted():
+    """Equal and opposite features are 0 and 2 apart, whatever rounding makes of it."""
+    direction = np.random.default_rng(0).normal(size=300)
+    features = FeatureSet(
+        features=np.stack([direction, direction, -direction]),
+        person_ids=[1, 1, 2],
+        camera_ids=[1, 3, 3],
+        modalities=['visible', 'infrared', 'infrared'],
+        names=['a', 'b', 'c'],
+    )
+    found = cross_modality_histograms(features, num_bins=4)
+    assert found.same.tolist() == [1, 0, 0, 0]
+    assert found.different.tolist() == [0, 0, 0, 1]
+    assert found.delta == pytest.approx(2, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ('person_ids', 'message'),
+    [([1, 1, 2, 2], 'of the same identity'), ([1, 1, 1, 1], 'of different identities')],
+)
+def test_pairs_of_both_kinds_are_needed(person_ids, message):
+    features = FeatureSet(
+        features=np.eye(4),
+        person_ids=person_ids,
+        camera_ids=[1, 1, 3, 3],
+        modalities=['visible', 'visible', 'infrared', 'infrared'],
+        names=list('abcd'),
+    )
+    with pytest.raises(ValueError, match=f'cross_modality_histograms.*{message}'):
+        cross_modality_histograms(features)
+
+
+def test_accuracy_equals_that_of_a_leave_one_out_classifier(monkeypatch):
+    monkeypatch.setattr(separation, 'BLOCK', 32)
+    features = random_features()
+    nearest = nearest_neighbors(features.features)
+    for labels in (features.person_ids, features.modalities):
+        classifier = KNeighborsClassifier(n_neighbors=1, metric='cosine')
+        predicted = cross_val_predict(classifier, features.features, labels, cv=LeaveOneOut())
+        np.testing.assert_array_equal(labels[nearest], predicted)
