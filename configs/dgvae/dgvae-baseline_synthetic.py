@@ -6,4 +6,6 @@ _unused += ['identity_sampled', 'triplet_sampled']
 model = dict(loss_weights=dict.fromkeys(_unused, 0.0))
 _stages = [dict(name='identity', frozen=['ambiguous_encoder', 'decoder', 'mixture_prior'])]
 default_hooks = dict(stage=dict(stages=_stages))
-train_cfg = dict(max_epochs=5, val_interval=5)
+_warmup, _steps = _base_.param_scheduler
+param_scheduler = [_warmup, dict(_steps, milestones=[6], end=8)]
+train_cfg = dict(max_epochs=8, val_interval=8)

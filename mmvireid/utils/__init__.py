@@ -2,6 +2,7 @@ from .batch_norm import kept_statistics
 from .checkpoint import check_state_dict, load_checkpoint
 from .distances import pairwise_distance
 from .triplets import draw_cross_modality_triplets
+from .wrappers import unwrap
 
 __all__ = [
     'check_state_dict',
@@ -9,4 +10,5 @@ __all__ = [
     'kept_statistics',
     'load_checkpoint',
     'pairwise_distance',
+    'unwrap',
 ]

@@ -21,7 +21,7 @@ model = dict(
         dropout=0.2,
     ),
     classifier=dict(type='IdentityHead'),
-    mixture_prior=dict(type='MixturePrior', init_std=1.0),
+    mixture_prior=dict(type='MixturePrior', init_std=0.01),
     losses=dict(
         identity=dict(type='IdentityLoss'),
         triplet=dict(type='CrossModalityTripletLoss', margin=0.1),

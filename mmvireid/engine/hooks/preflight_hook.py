@@ -1,10 +1,10 @@
 """Checks that a training run can only fail on later, made before its first iteration."""
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmvireid.registry import HOOKS
+from mmvireid.utils import unwrap
 
 
 @HOOKS.register_module()
@@ -40,8 +40,7 @@ class PreflightHook(Hook):
     @staticmethod
     def _check_num_ids(runner: Runner) -> None:
         num_ids = runner.train_dataloader.dataset.metainfo.get('num_ids')
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        for name, module in model.named_modules():
+        for name, module in unwrap(runner.model).named_modules():
             expected = getattr(module, 'num_ids', None)
             if num_ids is not None and expected is not None and expected != num_ids:
                 raise ValueError(
@@ -51,8 +50,7 @@ class PreflightHook(Hook):
 
     @staticmethod
     def _check_input_size(runner: Runner) -> None:
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-        expected = getattr(model, 'input_size', None)
+        expected = getattr(unwrap(runner.model), 'input_size', None)
         pipeline = getattr(runner.train_dataloader.dataset, 'pipeline', None)
         for transform in getattr(pipeline, 'transforms', ()):
             size = getattr(transform, 'size', None)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from mmvireid.models.base import Stage, StagedReID
 from mmvireid.registry import HOOKS
+from mmvireid.utils import unwrap
 
 
 @HOOKS.register_module()
@@ -75,7 +75,7 @@ class StageHook(Hook):
             TypeError: If the model has no stages.
             ValueError: If a stage does not fit the model or the length of the training.
         """
-        model = _bare(runner)
+        model = unwrap(runner.model)
         if not isinstance(model, StagedReID):
             raise TypeError(
                 f'StageHook: `model` is a {type(model).__name__}, expected a StagedReID or '
@@ -96,7 +96,7 @@ class StageHook(Hook):
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
         """Enter the next stage when its time has come."""
-        model = _bare(runner)
+        model = unwrap(runner.model)
         if self.stage_at(self._position(runner)) is not model.stage:
             self._enter(runner, model)
 
@@ -122,7 +122,3 @@ class StageHook(Hook):
             f'Stage {stage.name!r} begins; frozen: {", ".join(stage.frozen) or "nothing"}; '
             f'loss weights: {weights}'
         )
-
-
-def _bare(runner: Runner) -> StagedReID:
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model

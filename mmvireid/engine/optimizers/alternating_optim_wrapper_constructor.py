@@ -1,10 +1,10 @@
 """Several optimisers for one model: who is moved by which."""
 
-from mmengine.model import is_model_wrapper
 from mmengine.optim import AmpOptimWrapper, DefaultOptimWrapperConstructor, OptimWrapperDict
 from torch import nn
 
 from mmvireid.registry import OPTIM_WRAPPER_CONSTRUCTORS
+from mmvireid.utils import unwrap
 
 _NAME = 'AlternatingOptimWrapperConstructor'
 
@@ -53,8 +53,7 @@ class AlternatingOptimWrapperConstructor:
                 does not exist; if a parameter has no owner or two; if gradients would be
                 accumulated, or scaled by two different scalers in one backward pass.
         """
-        if is_model_wrapper(model):
-            model = model.module
+        model = unwrap(model)
         self._check_names(model)
         self._check_owners(model)
         wrappers = {name: self._build(model, entry) for name, entry in self.entries.items()}

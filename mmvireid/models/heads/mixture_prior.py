@@ -36,7 +36,7 @@ class MixturePrior(BaseModule):
         self,
         num_ids: int,
         code_size: int,
-        init_std: float = 1.0,
+        init_std: float = 0.01,
         init_margin: float = 1.0,
         init_cfg: dict | None = None,
     ) -> None:
