@@ -165,7 +165,10 @@ def _convert(value: Any, leaf: Callable[[Any], Any]) -> Any:
     value = leaf(value)
     if isinstance(value, dict):
         items = {key: _convert(item, leaf) for key, item in value.items()}
-        return type(value)((key, item) for key, item in items.items() if not callable(item))
+        # update, because a Counter (the milestones of a schedule) would count pairs
+        converted = type(value)()
+        converted.update({key: item for key, item in items.items() if not callable(item)})
+        return converted
     if isinstance(value, (list, tuple)):
         return type(value)(_convert(item, leaf) for item in value)
     return value

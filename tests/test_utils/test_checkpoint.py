@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.logging import HistoryBuffer
+from mmengine.optim import MultiStepLR
 from mmengine.runner.checkpoint import CheckpointLoader
 
 import mmvireid.engine.hooks  # noqa: F401  (registers the loader)
@@ -146,3 +147,27 @@ def test_misfits_are_counted_and_named():
     assert '1 not in the model: d' in message
     assert 'a (5,) instead of (2,)' in message
     check_state_dict(model, model, source='itself')
+
+
+def test_a_resumed_schedule_still_steps(tmp_path):
+    def schedule():
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+        return optimizer, MultiStepLR(optimizer, milestones=[2, 3], gamma=0.1, by_epoch=True)
+
+    def rates(optimizer, scheduler, steps):
+        found = []
+        for _ in range(steps):
+            optimizer.step()
+            scheduler.step()
+            found.append(optimizer.param_groups[0]['lr'])
+        return found
+
+    optimizer, scheduler = schedule()
+    checkpoint = dict(param_schedulers=[scheduler.state_dict()], optimizer=optimizer.state_dict())
+    to_plain(checkpoint)
+    torch.save(checkpoint, tmp_path / 'plain.pth')
+    checkpoint = torch.load(tmp_path / 'plain.pth', weights_only=True)
+    from_plain(checkpoint)
+    optimizer, scheduler = schedule()
+    scheduler.load_state_dict(checkpoint['param_schedulers'][0])
+    assert rates(optimizer, scheduler, 4) == pytest.approx([1.0, 0.1, 0.01, 0.01])

@@ -10,7 +10,7 @@ stages = [
         name='1 identity',
         end=100,
         frozen=['ambiguous_encoder', 'decoder'],
-        loss_weights=dict.fromkeys([*_swap_terms, 'ambiguous', 'adversarial'], 0.0),
+        loss_weights=dict.fromkeys([*_swap_terms, 'ambiguous'], 0.0),
     ),
     dict(
         name='2 ambiguous',

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mmvireid.models.base import AlternatingReID, Stage
+from mmvireid.models.base import AlternatingReID
 from mmvireid.models.generators import GaussianCode
 from mmvireid.models.losses import SwapTable, swap_table
 from mmvireid.registry import MODELS
@@ -14,6 +14,8 @@ from mmvireid.utils import draw_cross_modality_triplets, kept_statistics
 
 #: What the decoder may rebuild.
 RECONSTRUCTIONS = ('feature_map', 'image')
+#: The codes of an image.
+CODES = ('identity', 'ambiguous')
 #: Terms that need the codes of the rebuilt maps.
 RECOVERY_TERMS = ('cycle', 'identity_consistency')
 
@@ -81,8 +83,16 @@ class DGVAE(AlternatingReID):
         **kwargs,
     ) -> None:
         super().__init__(loss_weights, **kwargs)
-        check_choice('reconstruct', [reconstruct], RECONSTRUCTIONS)
-        check_choice('sampled', sampled, ('identity', 'ambiguous'))
+        if reconstruct not in RECONSTRUCTIONS or not set(sampled) <= set(CODES):
+            raise ValueError(
+                f'DGVAE: `reconstruct` is {reconstruct!r} and `sampled` {sampled!r}, expected one '
+                f'of {RECONSTRUCTIONS} and some of {CODES}.'
+            )
+        if (discriminator is None) != (loss_weights['adversarial'] == 0):
+            raise ValueError(
+                f'DGVAE: `loss_weights.adversarial` is {loss_weights["adversarial"]} with '
+                f'`discriminator` {discriminator}, expected a positive weight just with one.'
+            )
         self.input_size, self.sampled, self.reconstruct = tuple(input_size), sampled, reconstruct
         self.visible_extractor = MODELS.build(extractor)
         self.infrared_extractor = MODELS.build(extractor)
@@ -106,17 +116,6 @@ class DGVAE(AlternatingReID):
             self.discriminator = MODELS.build(discriminator | dict(in_channels=out_channels))
             self.updates = self.updates | dict(discriminator=('discriminator',))
 
-    def check_stage(self, stage: Stage) -> None:
-        """Check a stage; the discriminator must run where the term ``adversarial`` has a weight."""
-        super().check_stage(stage)
-        runs = 'discriminator' in (self.updates if stage.updates is None else stage.updates)
-        weight = (self.own_loss_weights | dict(stage.loss_weights))['adversarial']
-        if runs != (weight > 0):
-            raise ValueError(
-                f'DGVAE: stage {stage.name!r} has the weight {weight} of `adversarial` and '
-                f'{"a" if runs else "no"} `discriminator` among its updates, expected both or none.'
-            )
-
     def loss_vae(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample], shared: dict
     ) -> dict[str, Tensor]:
@@ -139,7 +138,8 @@ class DGVAE(AlternatingReID):
         d = identity.sample() if 'identity' in self.sampled else identity.mean
         terms = self.task_terms(identity.mean, d, labels, int(is_visible.sum()))
         terms |= self.prior_terms(identity, d, labels)
-        if self.wants_any('ambiguous', 'reconstruction', 'adversarial', *RECOVERY_TERMS):
+        judged = 'discriminator' in self.active_updates
+        if judged or self.wants_any('ambiguous', 'reconstruction', *RECOVERY_TERMS):
             ambiguous = self.ambiguous_encoder(feature_map)
             a = ambiguous.sample() if 'ambiguous' in self.sampled else ambiguous.mean
             terms['ambiguous'] = self.losses['gaussian'](*ambiguous)
@@ -149,11 +149,13 @@ class DGVAE(AlternatingReID):
             table = SwapTable(*map(self.to_device, table))
             rebuilt = self.decoder(torch.cat([d[table.identity], a[table.ambiguous]], dim=1))
             target = self.target_of(feature_map, inputs)
-            terms['reconstruction'] = self.losses['reconstruction'](
-                rebuilt, target, table.ambiguous
-            )
+            reconstruction = self.losses['reconstruction'](rebuilt, target, table.ambiguous)
+            terms['reconstruction'] = reconstruction
             terms |= self.recovery_terms(rebuilt, gives_visible, d, a, labels, table)
-            terms |= self.adversarial_terms(rebuilt, target, shared)
+            if judged:
+                logits = self.discriminator(rebuilt)
+                terms['adversarial'] = self.losses['adversarial'](logits, real=True)
+                shared.update(real=target, fake=rebuilt.detach())
         return terms
 
     def task_terms(self, mean: Tensor, d: Tensor, labels: Tensor, num_visible: int) -> dict:
@@ -205,13 +207,6 @@ class DGVAE(AlternatingReID):
             ),
         )
 
-    def adversarial_terms(self, rebuilt: Tensor, target: Tensor, shared: dict) -> dict:
-        """Let the discriminator judge what was rebuilt, and leave it for its own update."""
-        if not self.wants('adversarial'):
-            return {}
-        shared.update(real=target, fake=rebuilt.detach())
-        return dict(adversarial=self.losses['adversarial'](self.discriminator(rebuilt), real=True))
-
     def loss_discriminator(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample], shared: dict
     ) -> dict[str, Tensor]:
@@ -253,9 +248,3 @@ class DGVAE(AlternatingReID):
             identity=self.identity_encoder(feature_map).mean,
             ambiguous=self.ambiguous_encoder(feature_map).mean,
         )
-
-
-def check_choice(argument: str, given: Sequence[str], allowed: Sequence[str]) -> None:
-    """Raise a ``ValueError`` unless all of ``given`` are in ``allowed``."""
-    if not set(given) <= set(allowed):
-        raise ValueError(f'DGVAE: `{argument}` is {given!r}, expected some of {allowed}.')

@@ -280,10 +280,11 @@ def test_the_feature_is_the_mean_of_the_identity_code(build, training_batch):
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(extractor=dict(num_stages=2)), '`identity_encoder` takes maps of 64 channels, expec'),
-        (dict(ambiguous_encoder=dict(stage='layer3')), '`ambiguous_encoder` takes maps of 128'),
+        (dict(extractor=dict(num_stages=2)), '`in_channels` is 128, expected 64'),
+        (dict(ambiguous_encoder=dict(stage='layer3')), '`in_channels` is 64, expected 128'),
         (dict(input_size=(8, 32)), r'`out_size` is \(2, 8\), expected .* multiples of 4'),
-        (dict(sampled=['identity', 'both']), '`sampled` is .*both'),
+        (dict(sampled=['identity', 'both']), '`sampled` .*both'),
+        (dict(loss_weights=dict(adversarial=0.1)), '`loss_weights.adversarial` is 0.1'),
         (dict(reconstruct='sketch'), '`reconstruct` is .*sketch.*expected .*feature_map'),
     ],
 )
