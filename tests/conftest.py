@@ -93,6 +93,8 @@ TINY = dict(
     code_size=8,
     start_channels=8,
     base_channels=8,
+    in_channels=256,  # of a loss with learned centres: what three stages of ResNet-18 give
+    weights='random',
 )
 
 
@@ -138,7 +140,8 @@ def shrink(rendered, tiny_model, tmp_path):
         cfg = Config.fromfile(config)
         root = rendered(LAYOUTS[cfg.train_dataloader.dataset.type])
         generates = 'input_size' in cfg.model
-        size = (64, 64) if generates else (48, 24)  # a decoder may enlarge a map by 64
+        # a decoder may enlarge a map by 64, VGG-16 needs a stem map of 8 x 8
+        size = (64, 64) if generates else (48, 32)
         for name in ('train', 'val', 'test'):
             loader = cfg.get(f'{name}_dataloader')
             if loader is None:

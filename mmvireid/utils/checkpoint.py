@@ -102,10 +102,15 @@ def _read_url(url: str, map_location: Any, key: str) -> Any:
         return checkpoint if checkpoint is not None else fetch()
     except (URLError, OSError) as error:
         cache = osp.join(torch.hub.get_dir(), 'checkpoints', osp.basename(urlparse(url).path))
+        remedy = f'set `{key}` to a local file'
+        if key.endswith('init_cfg'):
+            remedy = (
+                f'set `{key}.checkpoint` to a local file, or `{key}=None` to start from random '
+                'weights'
+            )
         raise RuntimeError(
             f'load_checkpoint: {url} cannot be downloaded ({error}). Put the file at {cache}, or '
-            f'set `{key}.checkpoint` to a local file, or `{key}=None` to start from random '
-            'weights.'
+            f'{remedy}.'
         ) from error
 
 
@@ -117,7 +122,8 @@ def load_checkpoint(
     Args:
         path: A local file, an ``http(s)://`` address, or ``torchvision://<model>[.<weights>]``.
         map_location: As in :func:`torch.load`.
-        key: The config key that named ``path``, for the error message.
+        key: The config key that named ``path``, or the ``init_cfg`` that it stands in, for the
+            error message.
 
     Returns:
         What the file holds: a state dict, or a dict with one under ``'state_dict'``. MMEngine's

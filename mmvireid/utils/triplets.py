@@ -4,6 +4,38 @@ import torch
 from torch import Tensor
 
 
+def _candidates(labels: Tensor, is_visible: Tensor) -> tuple[Tensor, Tensor]:
+    """Which images may be the positive, and which the negative, of every image, both (N, N)."""
+    same = labels[:, None] == labels[None, :]
+    other_modality = is_visible[:, None] != is_visible[None, :]
+    return same & other_modality, ~same & other_modality
+
+
+def check_cross_modality_batch(labels: Tensor, is_visible: Tensor) -> None:
+    """Check that every image has a positive and a negative in the other modality.
+
+    Both hold if the batch has at least two identities, each in both modalities.
+
+    Args:
+        labels: Identity of every image, int64, on the CPU, shape (N,).
+        is_visible: Whether an image is visible, bool, on the CPU, shape (N,).
+
+    Raises:
+        ValueError: If an image has no positive or no negative; names its identity and modality.
+    """
+    for kind, candidates in zip(('same', 'another'), _candidates(labels, is_visible)):
+        alone = ~candidates.any(dim=1)
+        if alone.any():
+            i = int(alone.nonzero()[0])
+            modality = 'visible' if is_visible[i] else 'infrared'
+            raise ValueError(
+                f'check_cross_modality_batch: the {modality} image {i} of the batch (gt_label '
+                f'{int(labels[i])}) has no image of {kind} identity in the other modality, '
+                'expected at least one: use a batch sampler that draws at least two identities, '
+                'each in both modalities (CrossModalityBatchSampler).'
+            )
+
+
 def draw_cross_modality_triplets(labels: Tensor, is_visible: Tensor) -> tuple[Tensor, Tensor]:
     """Draw a positive and a negative for every image of a batch.
 
@@ -25,19 +57,7 @@ def draw_cross_modality_triplets(labels: Tensor, is_visible: Tensor) -> tuple[Te
         >>> draw_cross_modality_triplets(labels, torch.tensor([True, True, False, False]))
         (tensor([2, 3, 0, 1]), tensor([3, 2, 1, 0]))
     """
-    same = labels[:, None] == labels[None, :]  # (N, N)
-    other_modality = is_visible[:, None] != is_visible[None, :]
-    drawn = []
-    for kind, candidates in (('same', same & other_modality), ('another', ~same & other_modality)):
-        alone = ~candidates.any(dim=1)
-        if alone.any():
-            i = int(alone.nonzero()[0])
-            modality = 'visible' if is_visible[i] else 'infrared'
-            raise ValueError(
-                f'draw_cross_modality_triplets: the {modality} image {i} of the batch (gt_label '
-                f'{int(labels[i])}) has no image of {kind} identity in the other modality, '
-                'expected at least one: use a batch sampler that draws at least two identities, '
-                'each in both modalities (CrossModalityBatchSampler).'
-            )
-        drawn.append(torch.multinomial(candidates.float(), 1).squeeze(1))
-    return drawn[0], drawn[1]
+    check_cross_modality_batch(labels, is_visible)
+    positives, negatives = _candidates(labels, is_visible)
+    positive = torch.multinomial(positives.float(), 1).squeeze(1)
+    return positive, torch.multinomial(negatives.float(), 1).squeeze(1)

@@ -122,6 +122,8 @@ def test_what_cannot_be_had_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(torch.hub, 'load_state_dict_from_url', offline)
     with pytest.raises(RuntimeError, match=r'`model\.backbone\.init_cfg\.checkpoint`'):
         load_checkpoint('torchvision://resnet50')
+    with pytest.raises(RuntimeError, match=r'or set `model\.edge_loss\.weights` to a local file'):
+        load_checkpoint('torchvision://vgg16', key='model.edge_loss.weights')
 
 
 def test_torchvision_names(monkeypatch):

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmvireid.utils import draw_cross_modality_triplets
+from mmvireid.utils import check_cross_modality_batch, draw_cross_modality_triplets
 
 LABELS = torch.tensor([0, 1, 0, 2, 1, 2, 0, 1, 1, 2])  # uneven, in no order
 VISIBLE = torch.tensor([1, 1, 1, 1, 0, 0, 0, 0, 0, 1], dtype=torch.bool)
@@ -40,6 +40,7 @@ def test_a_seed_repeats_the_draw():
     assert not first.equal(other)
 
 
+@pytest.mark.parametrize('function', [check_cross_modality_batch, draw_cross_modality_triplets])
 @pytest.mark.parametrize(
     ('labels', 'visible', 'message'),
     [
@@ -49,6 +50,11 @@ def test_a_seed_repeats_the_draw():
         ([5, 5, 6, 6], [1, 1, 1, 1], r'visible image 0 .*gt_label 5\) has no image of same'),
     ],
 )
-def test_an_impossible_triplet_names_identity_and_modality(labels, visible, message):
+def test_an_impossible_triplet_names_identity_and_modality(labels, visible, message, function):
     with pytest.raises(ValueError, match=message):
-        draw_cross_modality_triplets(torch.tensor(labels), torch.tensor(visible).bool())
+        function(torch.tensor(labels), torch.tensor(visible).bool())
+
+
+def test_two_identities_of_both_modalities_pass_in_any_order():
+    check_cross_modality_batch(LABELS, VISIBLE)
+    check_cross_modality_batch(torch.tensor([3, 8, 8, 3]), torch.tensor([True, False, True, False]))

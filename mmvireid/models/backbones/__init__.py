@@ -1,5 +1,19 @@
+from .edge_fusion import ConcatEdgeFusion, DirectEdgeFusion, EdgeStream, WeightedEdgeFusion
 from .non_local import DotProductNonLocal
 from .resnet_extractor import ResNetExtractor
+from .sobel import SobelEdges, resize_edges
 from .two_stream_resnet import TwoStreamResNet
+from .vgg16_features import VGG16Features
 
-__all__ = ['DotProductNonLocal', 'ResNetExtractor', 'TwoStreamResNet']
+__all__ = [
+    'ConcatEdgeFusion',
+    'DirectEdgeFusion',
+    'DotProductNonLocal',
+    'EdgeStream',
+    'ResNetExtractor',
+    'SobelEdges',
+    'TwoStreamResNet',
+    'VGG16Features',
+    'WeightedEdgeFusion',
+    'resize_edges',
+]

@@ -127,13 +127,19 @@ class TwoStreamResNet(BaseModule):
         """
         return {key: self.stems[key](inputs[key]) for key in MODALITIES if key in inputs}
 
-    def forward(self, inputs: dict[str, Tensor]) -> Tensor:
+    def forward(
+        self, inputs: dict[str, Tensor], stem_maps: dict[str, Tensor] | None = None
+    ) -> Tensor:
         """Map images to one joint feature map.
 
         Args:
             inputs: As in :meth:`embed_stems`.
+            stem_maps: What the trunk gets in place of the stems' output, such as that output with
+                something added to it; ``inputs`` are not looked at then.
 
         Returns:
             Feature map, visible images first, shape (N, C, h, w).
         """
-        return self.trunk(torch.cat(list(self.embed_stems(inputs).values())))
+        if stem_maps is None:
+            stem_maps = self.embed_stems(inputs)
+        return self.trunk(torch.cat(list(stem_maps.values())))

@@ -6,10 +6,18 @@ from .adaptive_large_margin_loss import (
 )
 from .adversarial_loss import AdversarialLoss
 from .batch_hard_triplet_loss import BatchHardTripletLoss, batch_hard_triplet
+from .cross_modality_contrastive_center_loss import (
+    CrossModalityContrastiveCenterLoss,
+    cross_modality_contrastive_center,
+)
 from .cross_modality_triplet_loss import CrossModalityTripletLoss, cross_modality_triplet
+from .exp_angle_triplet_loss import ExpAngleTripletLoss, exp_angle_triplet
+from .hetero_center_loss import HeteroCenterLoss, hetero_center
 from .identity_loss import IdentityLoss
 from .mixture_prior_loss import MixturePriorLoss, mixture_prior_kl, mixture_prior_printed
+from .perceptual_edge_loss import PerceptualEdgeLoss
 from .standard_gaussian_loss import StandardGaussianLoss, standard_gaussian_divergence
+from .triplet_center_loss import TripletCenterLoss, triplet_center
 from .triplet_swap_loss import (
     CycleConsistencyLoss,
     IdentityConsistencyLoss,
@@ -29,19 +37,27 @@ __all__ = [
     'AdaptiveLargeMarginLoss',
     'AdversarialLoss',
     'BatchHardTripletLoss',
+    'CrossModalityContrastiveCenterLoss',
     'CrossModalityTripletLoss',
     'CycleConsistencyLoss',
+    'ExpAngleTripletLoss',
+    'HeteroCenterLoss',
     'IdentityConsistencyLoss',
     'IdentityLoss',
     'MixturePriorLoss',
+    'PerceptualEdgeLoss',
     'StandardGaussianLoss',
     'SwapReconstructionLoss',
     'SwapTable',
+    'TripletCenterLoss',
     'WeightedRegularizedTripletLoss',
     'adaptive_large_margin',
     'batch_hard_triplet',
+    'cross_modality_contrastive_center',
     'cross_modality_triplet',
     'cycle_consistency',
+    'exp_angle_triplet',
+    'hetero_center',
     'identity_consistency',
     'large_margin_cross_entropy',
     'mixture_prior_kl',
@@ -50,5 +66,6 @@ __all__ = [
     'standard_gaussian_divergence',
     'swap_reconstruction',
     'swap_table',
+    'triplet_center',
     'weighted_regularized_triplet',
 ]

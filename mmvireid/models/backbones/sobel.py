@@ -1,0 +1,116 @@
+"""Edges of images by fixed directional kernels."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmvireid.registry import MODELS
+
+#: Sobel kernels by the direction of the gradient that they answer to, in degrees.
+KERNELS = {
+    0: ((-1, 0, 1), (-2, 0, 2), (-1, 0, 1)),
+    90: ((-1, -2, -1), (0, 0, 0), (1, 2, 1)),
+    45: ((0, 1, 2), (-1, 0, 1), (-2, -1, 0)),
+    135: ((-2, -1, 0), (-1, 0, 1), (0, 1, 2)),
+}
+#: How the four responses become one, and the largest magnitude that an image in [0, 1] can give.
+LARGEST = dict(abs_sum=12.0, root=40.0**0.5, max=4.0, signed=12.0)
+#: How edges are brought to the size of a map.
+RESIZES = ('average', 'max', 'bilinear')
+#: Shares of R, G and B in the brightness.
+LUMA = (0.299, 0.587, 0.114)
+
+
+@MODELS.register_module()
+class SobelEdges(nn.Module):
+    r"""Edge map of an image: four directional Sobel responses of its brightness, combined.
+
+    .. math:: e = \tfrac{1}{12} \textstyle\sum_{\theta \in \{0, 90, 45, 135\}} |S_\theta * y|
+
+    Source: MSO (Gao et al., ACM MM 2021), Sec. 3.2: "adding these four channels together".
+    Deviation: magnitudes are added. The literal sum (``'signed'``) is one single kernel,
+    ``-4 -2 2 / -4 0 4 / -2 2 4``: blind to edges along its own slope, and of opposite sign for
+    dark-to-bright and bright-to-dark, which differ between the modalities.
+
+    The result is divided by the largest value that the combination can take. Borders are
+    replicated (zeros would draw a frame). No gradient flows, and no autocast applies.
+
+    Args:
+        combine: ``'abs_sum'`` (sum of magnitudes), ``'root'`` (root of the sum of squares),
+            ``'max'`` (largest magnitude) or ``'signed'`` (literal sum).
+
+    Raises:
+        ValueError: If ``combine`` is none of these.
+
+    Example:
+        >>> SobelEdges()(torch.ones(2, 3, 8, 4)).shape
+        torch.Size([2, 1, 8, 4])
+    """
+
+    def __init__(self, combine: str = 'abs_sum') -> None:
+        super().__init__()
+        if combine not in LARGEST:
+            raise ValueError(
+                f'SobelEdges: `combine` is {combine!r}, expected one of {tuple(LARGEST)}.'
+            )
+        self.combine = combine
+        kernels = torch.tensor(list(KERNELS.values()), dtype=torch.float32)[:, None]
+        self.register_buffer('kernels', kernels, persistent=False)  # (4, 1, 3, 3)
+        self.register_buffer('luma', torch.tensor(LUMA).view(3, 1, 1), persistent=False)
+
+    @torch.no_grad()
+    def forward(self, images: Tensor) -> Tensor:
+        """Find edges.
+
+        Args:
+            images: RGB in [0, 1], shape (N, 3, H, W).
+
+        Returns:
+            Edges in [0, 1] (``'signed'``: in [-1, 1]), shape (N, 1, H, W).
+        """
+        with torch.autocast(images.device.type, enabled=False):
+            brightness = (images * self.luma).sum(dim=1, keepdim=True)
+            padded = F.pad(brightness, (1, 1, 1, 1), mode='replicate')
+            responses = F.conv2d(padded, self.kernels)  # (N, 4, H, W)
+            return self._combine(responses) / LARGEST[self.combine]
+
+    def _combine(self, responses: Tensor) -> Tensor:
+        if self.combine == 'abs_sum':
+            return responses.abs().sum(dim=1, keepdim=True)
+        if self.combine == 'root':
+            return responses.square().sum(dim=1, keepdim=True).sqrt()
+        if self.combine == 'max':
+            return responses.abs().amax(dim=1, keepdim=True)
+        return responses.sum(dim=1, keepdim=True)
+
+
+def check_resize(owner: str, resize: str) -> None:
+    """Refuse an unknown way of resizing.
+
+    Raises:
+        ValueError: If ``resize`` is not one of :data:`RESIZES`.
+    """
+    if resize not in RESIZES:
+        raise ValueError(f'{owner}: `resize` is {resize!r}, expected one of {RESIZES}.')
+
+
+def resize_edges(edges: Tensor, size: tuple[int, int], resize: str = 'average') -> Tensor:
+    """Bring edges to the size of a feature map.
+
+    Args:
+        edges: Edge maps of images, shape (N, 1, H, W).
+        size: Height and width of the map.
+        resize: ``'average'`` or ``'max'`` pools (the maximum keeps thin edges as strong as they
+            are), ``'bilinear'`` interpolates.
+
+    Returns:
+        Edges, shape (N, 1, h, w).
+
+    Raises:
+        ValueError: If ``resize`` is none of these.
+    """
+    check_resize('resize_edges', resize)
+    if resize == 'bilinear':
+        return F.interpolate(edges, size, mode='bilinear')
+    pool = F.adaptive_avg_pool2d if resize == 'average' else F.adaptive_max_pool2d
+    return pool(edges, size)

@@ -1,0 +1,89 @@
+"""Centres of the identities of a batch, one for each modality."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class ModalityCenters(NamedTuple):
+    """Centres of the P identities of a batch, in one row for every visible image.
+
+    An identity stands in as many rows as it has visible images: how many identities there are is
+    known to the device only, and asking would make the GPU wait. :attr:`weights` count every
+    identity once: a sum over identities is ``(weights * value).sum()``, and their number is
+    ``weights.sum()``.
+
+    Attributes:
+        visible: Visible centre of the row's identity, shape (Nv, D).
+        infrared: Infrared centre of the row's identity, shape (Nv, D).
+        labels: Identity of the row, int64, shape (Nv,).
+        weights: One over the number of rows of the identity, sum P, shape (Nv,).
+    """
+
+    visible: Tensor
+    infrared: Tensor
+    labels: Tensor
+    weights: Tensor
+
+
+def split_modalities(rows: Tensor, num_visible: int) -> tuple[Tensor, Tensor]:
+    """Split what belongs to the images of a batch into its two modalities.
+
+    Args:
+        rows: Anything with one row for every image, visible images first, shape (N, ...).
+        num_visible: How many of them are visible, in [1, N).
+
+    Returns:
+        Rows of the visible and of the infrared images, (Nv, ...) and (Ni, ...).
+
+    Raises:
+        ValueError: If a modality is missing.
+    """
+    if not 0 < num_visible < len(rows):
+        raise ValueError(
+            f'split_modalities: `num_visible` is {num_visible} in a batch of {len(rows)} images, '
+            f'expected from 1 to {len(rows) - 1}: use a batch sampler that draws images of both '
+            'modalities (CrossModalityBatchSampler).'
+        )
+    return rows[:num_visible], rows[num_visible:]
+
+
+def modality_centers(features: Tensor, labels: Tensor, num_visible: int) -> ModalityCenters:
+    r"""Mean feature of every identity in each modality.
+
+    .. math::
+        c_k^m = \frac{1}{K_k^m} \sum_{i \in m,\, y_i = k} x_i
+
+    The images may stand in any order within their modality, and an identity may have any number of
+    them. Computed in float32 at least, also inside autocast, and without waiting for a GPU.
+
+    Args:
+        features: Features, visible images first, shape (N, D).
+        labels: Identity of every image, int64, shape (N,). Every identity must have images of both
+            modalities, or its centre is NaN or left out; that is not checked here, see
+            :func:`check_cross_modality_batch`.
+        num_visible: How many of the images are visible.
+
+    Returns:
+        The centres, see :class:`ModalityCenters`.
+
+    Raises:
+        ValueError: If a modality is missing.
+
+    Example:
+        >>> features, labels = torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([7, 7, 7])
+        >>> centers = modality_centers(features, labels, 2)
+        >>> centers.visible.flatten(), centers.infrared.flatten(), centers.weights.sum()
+        (tensor([2., 2.]), tensor([5., 5.]), tensor(1.))
+    """
+    dtype = torch.promote_types(features.dtype, torch.float32)
+    own = split_modalities(labels, num_visible)
+    rows = own[0]
+    centers = []
+    with torch.autocast(features.device.type, enabled=False):
+        for part, part_labels in zip(split_modalities(features.to(dtype), num_visible), own):
+            members = (rows[:, None] == part_labels[None, :]).to(dtype)  # (Nv, Nv or Ni)
+            centers.append(members @ part / members.sum(dim=1, keepdim=True))
+    weights = 1 / (rows[:, None] == rows[None, :]).sum(dim=1).to(dtype)
+    return ModalityCenters(*centers, rows, weights)
