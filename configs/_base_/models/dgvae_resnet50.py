@@ -11,7 +11,7 @@ model = dict(
         **_encoder,
         code_size=2048,
         pooling=dict(type='MaxPooling'),
-        normalize_mean=True,  # ours: without it the classifier diverges, see configs/dgvae/README.md
+        normalize_mean=True,  # not in the paper: see configs/dgvae/README.md
         init_cfg=_pretrained,
     ),
     ambiguous_encoder=dict(
