@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.mmvireid-$(shell (pwd; cat setup.py pyproject.toml) | cksum | cut -d' ' -f1)
-CONFIG := configs/agw/agw_synthetic.py
+CONFIG := configs/dgvae/dgvae_synthetic.py
 OUT := work_dirs/demo
 
 .PHONY: demo test lint format clean help
@@ -12,7 +12,7 @@ OUT := work_dirs/demo
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
 
-demo: $(INSTALLED)  ## render data, train a baseline, evaluate it, draw ranked lists (about 5 minutes)
+demo: $(INSTALLED)  ## render data, train DG-VAE, evaluate it, draw ranked lists (about 5 minutes)
 	@$(BIN)/python tools/demo.py $(CONFIG) --out $(OUT)
 
 test: $(INSTALLED) lint  ## run the test suite

@@ -1,4 +1,4 @@
-"""Render data, train a baseline, evaluate it, draw ranked lists: what ``make demo`` runs."""
+"""Render data, train a model, evaluate it, draw ranked lists: what ``make demo`` runs."""
 
 import argparse
 import time

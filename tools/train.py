@@ -1,4 +1,4 @@
-"""Train a model: ``python tools/train.py configs/agw/agw_synthetic.py``."""
+"""Train a model: ``python tools/train.py configs/dgvae/dgvae_sysu.py``."""
 
 import argparse
 

@@ -10,8 +10,7 @@ model = dict(
     channels_last=True,
     input_size=(128, 64),
     extractor=dict(depth=18, num_stages=2, init_cfg=None),
-    # from random weights the means stay near 0 for long; normalised, they do not
-    identity_encoder=dict(**_encoder, code_size=256, normalize_mean=True),
+    identity_encoder=dict(**_encoder, code_size=256),
     ambiguous_encoder=dict(**dict(_encoder, num_blocks=1), code_size=64),
     decoder=dict(start_channels=64, hidden=[(64, 2), (128, 2)]),
     classifier=dict(num_ids=_base_.num_ids),

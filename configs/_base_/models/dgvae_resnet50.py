@@ -8,7 +8,11 @@ model = dict(
     input_size=image_size,
     extractor=dict(type='ResNetExtractor', depth=50, num_stages=3, init_cfg=_pretrained),
     identity_encoder=dict(
-        **_encoder, code_size=2048, pooling=dict(type='MaxPooling'), init_cfg=_pretrained
+        **_encoder,
+        code_size=2048,
+        pooling=dict(type='MaxPooling'),
+        normalize_mean=True,  # not in the paper: see configs/dgvae/README.md
+        init_cfg=_pretrained,
     ),
     ambiguous_encoder=dict(
         **_encoder, code_size=512, pooling=dict(type='AveragePooling'), init_cfg=_pretrained

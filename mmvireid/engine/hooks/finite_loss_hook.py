@@ -23,7 +23,7 @@ class FiniteLossHook(Hook):
 
         Raises:
             RuntimeError: With the first term that is not finite, the iteration, and everything
-                else that was logged in it.
+                else that was logged in it and in the one before.
         """
         history = runner.message_hub.log_scalars
         values = {key: history[f'train/{key}'].current() for key in outputs or {}}
@@ -31,9 +31,16 @@ class FiniteLossHook(Hook):
         if bad:
             # the total is no news: name a term where there is one
             term = next((key for key in bad if not key.endswith('loss')), bad[0])
-            others = ', '.join(f'{key} {value:.4g}' for key, value in values.items())
             raise RuntimeError(
                 f'FiniteLossHook: `{term}` is {values[term]} in iteration {runner.iter + 1} '
-                f'(epoch {runner.epoch + 1}); the values were: {others}. The last checkpoint is '
-                'untouched; go on from it with a lower learning rate or weight.'
+                f'(epoch {runner.epoch + 1}). Now (and one iteration before): '
+                f'{", ".join(self._course(key, history) for key in values)}. The last checkpoint '
+                'is untouched; go on from it with a lower learning rate or weight.'
             )
+
+    @staticmethod
+    def _course(key: str, history: dict) -> str:
+        """The last two values of a key; what led to a NaN is seen in the one before."""
+        values, _ = history[f'train/{key}'].data
+        before = f' ({values[-2]:.4g})' if len(values) > 1 else ''
+        return f'{key} {values[-1]:.4g}{before}'

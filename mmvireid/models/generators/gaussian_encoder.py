@@ -113,7 +113,7 @@ class GaussianEncoder(BaseModule):
         """Load the ImageNet weights of the blocks named by ``init_cfg``."""
         if self.init_cfg is not None and not self.is_init:
             checkpoint = self.init_cfg['checkpoint']
-            load_resnet_parts([self.blocks], checkpoint, key='the init_cfg of the encoder')
+            load_resnet_parts([self.blocks], checkpoint, key='model.*_encoder.init_cfg')
         self._is_init = True
 
     def forward(self, feature_map: Tensor) -> GaussianCode:

@@ -37,6 +37,7 @@ def mixture_prior_kl(
         ValueError: If the shapes do not fit together, or ``reduction`` is unknown.
 
     Example:
+        >>> import torch
         >>> code = torch.zeros(2, 3)            # N=2, D=3, sigma=1
         >>> prior = torch.ones(5, 3)            # C=5
         >>> mixture_prior_kl(code, code, prior, torch.tensor([0, 4]))

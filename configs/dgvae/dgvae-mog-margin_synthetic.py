@@ -1,0 +1,10 @@
+# Table 2, row 3: baseline + L_gmm + L_lmc, without the ambiguous branch; trained as long and at the
+# same rates as the identity branch of the full model (its stages 1 and 3).
+_base_ = 'dgvae_synthetic.py'
+_unused = ['ambiguous', 'reconstruction', 'cycle', 'identity_consistency']
+model = dict(loss_weights=dict.fromkeys(_unused, 0.0))
+_stages = [dict(name='identity', frozen=['ambiguous_encoder', 'decoder'])]
+default_hooks = dict(stage=dict(stages=_stages))
+_warmup, _steps = _base_.param_scheduler
+param_scheduler = [_warmup, dict(_steps, milestones=[6], end=8)]
+train_cfg = dict(max_epochs=8, val_interval=8)
