@@ -64,7 +64,9 @@ def test_the_table_lists_the_parts_of_any_method(tool, tmp_path, capsys, shrink,
     cfg = shrink(str(ROOT / 'configs' / config))
     cfg.dump(tmp_path / 'tiny.py')
     tool.main([str(tmp_path / 'tiny.py')])
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()[2:-1]]
+    out = capsys.readouterr().out.splitlines()
+    rule = next(i for i, line in enumerate(out) if line.startswith('---'))  # below the head
+    lines = [line.split() for line in out[rule + 1 : -1]]
     names = [line[0] for line in lines]
     expected = dict(
         AGW=['backbone', 'neck', 'head'],

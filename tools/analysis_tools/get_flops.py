@@ -103,7 +103,7 @@ def measure(model: BaseReID, size: Sequence[int]) -> dict[str, tuple[int, int | 
     """
     batch = model.data_preprocessor(noise_batch(*size), training=True)
     inputs = record_inputs(model.train(), lambda: model(**batch, mode='loss'))
-    model.eval()
+    model.eval().requires_grad_(False)  # torch's counter hooks into gradients where there are any
     counts = {}
     for name, child in model.named_children():
         if count_parameters(child):
