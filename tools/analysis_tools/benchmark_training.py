@@ -104,6 +104,7 @@ def time_bare_loop(cfg: Config, iters: int) -> list[float]:
     """Seconds of every iteration of a plain PyTorch loop around the same network."""
     device = 'cuda' if torch.cuda.is_available() else 'cpu'
     model = MODELS.build(cfg.model).to(device).train()
+    model.init_weights()
     batch = FixedBatches(cfg, iters).batch
     optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
     amp = cfg.optim_wrapper.type == 'AutocastOptimWrapper'
@@ -112,7 +113,8 @@ def time_bare_loop(cfg: Config, iters: int) -> list[float]:
         with torch.autocast(device, torch.bfloat16) if amp else nullcontext():
             losses = model(**model.data_preprocessor(batch, True), mode='loss')
         optimizer.zero_grad()
-        sum(losses.values()).backward()
+        total, _ = model.parse_losses(losses)
+        total.backward()
         optimizer.step()
         times.append(now())
     return [end - start for start, end in pairwise(times)]
