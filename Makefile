@@ -12,7 +12,7 @@ OUT := work_dirs/demo
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
 
-demo: $(INSTALLED)  ## render data, train DG-VAE, evaluate it, draw ranked lists (about 5 minutes)
+demo: $(INSTALLED)  ## render data, train DG-VAE, evaluate it, draw ranked lists (about 4 minutes)
 	@$(BIN)/python tools/demo.py $(CONFIG) --out $(OUT)
 
 test: $(INSTALLED) lint  ## run the test suite
