@@ -1,5 +1,6 @@
 """Fixtures that several test folders share."""
 
+import copy
 import importlib.util
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope, init_default_scope
 
 from mmvireid.datasets.rendering import ensure_rendered
@@ -65,6 +67,30 @@ def training_batch():
         return dict(inputs=images.to(torch.uint8), data_samples=samples)
 
     return build
+
+
+@pytest.fixture
+def equals_handwritten():
+    """``equals_handwritten(model, batch, labels, step)``: three SGD iterations, ours and plain.
+
+    ``step(model, images, labels, optimizer)`` is one iteration in plain PyTorch; it returns the
+    loss.
+    """
+
+    def sgd(network):
+        return torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9)
+
+    def check(model, batch, labels, step) -> None:
+        twin = copy.deepcopy(model)
+        wrapper, optimizer = OptimWrapper(sgd(model)), sgd(twin)
+        for _ in range(3):
+            logs = model.train_step(batch, wrapper)
+            expected = step(twin, batch['inputs'], labels, optimizer)
+            assert logs['loss'].item() == pytest.approx(expected, rel=1e-4)
+        for (name, ours), theirs in zip(model.state_dict().items(), twin.state_dict().values()):
+            torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5, msg=name)
+
+    return check
 
 
 LAYOUTS = dict(SYSUMM01='sysu', SyntheticSYSU='sysu', RegDB='regdb', LLCM='llcm')

@@ -8,7 +8,7 @@ from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmvireid.registry import MODELS
-from mmvireid.structures import ReIDDataSample
+from mmvireid.structures import VISIBLE, ReIDDataSample
 
 
 class BaseReID(BaseModel):
@@ -174,7 +174,17 @@ class BaseReID(BaseModel):
 
     def gt_labels(self, data_samples: list[ReIDDataSample]) -> Tensor:
         """Training labels of a batch on the model's device, int64, shape (N,)."""
-        return self.to_device(torch.tensor([sample.gt_label for sample in data_samples]))
+        return self.to_device(self.cpu_labels(data_samples)[0])
+
+    @staticmethod
+    def cpu_labels(data_samples: list[ReIDDataSample]) -> tuple[Tensor, Tensor]:
+        """What can be asked of a batch without waiting for a GPU.
+
+        Returns:
+            Training labels, int64, and whether each image is visible, bool, both (N,), on the CPU.
+        """
+        labels = torch.tensor([sample.gt_label for sample in data_samples])
+        return labels, torch.tensor([sample.modality == VISIBLE for sample in data_samples])
 
     def to_device(self, values: Tensor) -> Tensor:
         """Copy a CPU tensor to the model's device, without waiting for a GPU."""

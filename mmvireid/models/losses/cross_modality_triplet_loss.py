@@ -4,7 +4,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmvireid.registry import MODELS
-from mmvireid.utils import pairwise_distance
+from mmvireid.utils import pairwise_distance, split_modalities
 
 from .batch_hard_triplet_loss import batch_hard_triplet
 
@@ -56,10 +56,12 @@ class CrossModalityTripletLoss(nn.Module):
 
         Returns:
             A scalar, never negative.
+
+        Raises:
+            ValueError: If a modality is missing.
         """
-        embeddings = F.normalize(embeddings, dim=1)
-        visible, infrared = embeddings[:num_visible], embeddings[num_visible:]
+        visible, infrared = split_modalities(F.normalize(embeddings, dim=1), num_visible)
         distances = pairwise_distance(visible, infrared)
         return cross_modality_triplet(
-            distances, labels[:num_visible], labels[num_visible:], self.margin
+            distances, *split_modalities(labels, num_visible), self.margin
         )

@@ -9,7 +9,7 @@ from mmvireid.models.base import AlternatingReID
 from mmvireid.models.generators import GaussianCode
 from mmvireid.models.losses import SwapTable, swap_table
 from mmvireid.registry import MODELS
-from mmvireid.structures import MODALITIES, VISIBLE, ReIDDataSample
+from mmvireid.structures import MODALITIES, ReIDDataSample
 from mmvireid.utils import draw_cross_modality_triplets, kept_statistics
 
 #: What the decoder may rebuild.
@@ -129,8 +129,7 @@ class DGVAE(AlternatingReID):
         Raises:
             ValueError: If an image has no positive or negative of the other modality.
         """
-        is_visible = torch.tensor([sample.modality == VISIBLE for sample in data_samples])
-        cpu_labels = torch.tensor([sample.gt_label for sample in data_samples])
+        cpu_labels, is_visible = self.cpu_labels(data_samples)
         triplets = draw_cross_modality_triplets(cpu_labels, is_visible)
         labels = self.to_device(cpu_labels)
         feature_map = self.extract_maps(inputs)

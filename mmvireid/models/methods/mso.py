@@ -67,8 +67,9 @@ class MSO(AGW):
         Raises:
             ValueError: If an identity is alone in the batch or lacks a modality.
         """
-        self.check_batch(data_samples)
-        labels = self.gt_labels(data_samples)
+        cpu_labels, is_visible = self.cpu_labels(data_samples)
+        check_cross_modality_batch(cpu_labels, is_visible)
+        labels = self.to_device(cpu_labels)
         stem_maps = self.backbone.embed_stems(inputs)
         embedding, feature = self.embed(inputs, stem_maps)
         terms = dict(
@@ -98,10 +99,3 @@ class MSO(AGW):
         """Edges of normalised images, per modality, (N, 1, H, W)."""
         mean, std = self.data_preprocessor.mean, self.data_preprocessor.std
         return {key: self.edges((images * std + mean) / 255) for key, images in inputs.items()}
-
-    @staticmethod
-    def check_batch(data_samples: list[ReIDDataSample]) -> None:
-        """Check, without waiting for a GPU, that the terms across the modalities are defined."""
-        labels = torch.tensor([sample.gt_label for sample in data_samples])
-        is_visible = torch.tensor([sample.modality == VISIBLE for sample in data_samples])
-        check_cross_modality_batch(labels, is_visible)

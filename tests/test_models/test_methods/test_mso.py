@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from mmengine.optim import OptimWrapper
 from mmengine.runner import Runner
 
 from mmvireid.registry import MODELS
@@ -118,21 +117,9 @@ def handwritten_step(model, images, labels, optimizer):
     return loss.item()
 
 
-def test_three_iterations_equal_a_handwritten_loop(batch):
-    model = build()
-    twin = copy.deepcopy(model)
+def test_three_iterations_equal_a_handwritten_loop(batch, equals_handwritten):
     labels = torch.tensor([0, 0, 1, 1, 2, 2] * 2)
-
-    def sgd(network):
-        return torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9)
-
-    wrapper, optimizer = OptimWrapper(sgd(model)), sgd(twin)
-    for _ in range(3):
-        logs = model.train_step(batch, wrapper)
-        expected = handwritten_step(twin, batch['inputs'], labels, optimizer)
-        assert logs['loss'].item() == pytest.approx(expected, rel=1e-4)
-    for (name, ours), theirs in zip(model.state_dict().items(), twin.state_dict().values()):
-        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-5, msg=name)
+    equals_handwritten(build(), batch, labels, handwritten_step)
 
 
 def test_the_terms_and_the_blocks_are_logged(batch):
