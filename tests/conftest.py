@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope, init_default_scope
+from mmengine.runner import Runner
 
 from mmvireid.datasets.rendering import ensure_rendered
 from mmvireid.registry import DATASETS
@@ -53,12 +54,20 @@ def golden_batch():
 
 @pytest.fixture
 def training_batch():
-    """A collated batch: ``training_batch(num_ids, num_instances)``, visible first."""
+    """A collated batch: ``training_batch(num_ids, num_instances)``, visible first.
 
-    def build(num_ids: int = 3, num_instances: int = 2, size: tuple = (32, 16)) -> dict:
+    With ``blocks=('feature', 'pixel')`` there is one of these for every block.
+    """
+
+    def build(
+        num_ids: int = 3, num_instances: int = 2, size: tuple = (32, 16), blocks: tuple = ()
+    ) -> dict:
         labels = np.repeat(np.arange(num_ids), num_instances)
         samples = [
-            ReIDDataSample(gt_label=int(y), person_id=int(y) + 1, camera_id=1, modality=modality)
+            ReIDDataSample(
+                gt_label=int(y), person_id=int(y) + 1, camera_id=1, modality=modality, metainfo=meta
+            )
+            for meta in [dict(block=block) for block in blocks] or [{}]
             for modality in ('visible', 'infrared')
             for y in labels
         ]
@@ -115,10 +124,13 @@ TINY = dict(
     init_cfg=None,
     num_stages=1,
     stage='layer2',
+    size=(64, 32),
     num_blocks=1,
     code_size=8,
     start_channels=8,
     base_channels=8,
+    feature_width=8,
+    embedding_size=8,
     in_channels=256,  # of a loss with learned centres: what three stages of ResNet-18 give
     weights='random',
 )
@@ -134,6 +146,8 @@ def tiny_model():
     def build(part: dict, **values) -> None:
         values = TINY | values
         part.update({key: value for key, value in values.items() if key in part})
+        if {'num_stages', 'last_stride'} <= set(part):
+            part['num_stages'] = 2  # the first stage's stride is fixed
         if 'non_local' in part:
             part['non_local'] = dict.fromkeys(part['non_local'], 1)
         if 'hidden' in part:
@@ -153,6 +167,16 @@ def shrink_schedule(cfg: Config) -> None:
     stages[-1].pop('end', None)
     cfg.train_cfg.update(max_epochs=len(stages), val_interval=len(stages))
     cfg.default_hooks.checkpoint.interval = 1
+
+
+def shrink_batches(loader: ConfigDict, num_ids: int, num_instances: int) -> None:
+    """Leave two small batches of an epoch; with blocks, each of them is as small."""
+    sampler = loader.batch_sampler
+    blocks = list(sampler.get('blocks', dict(one=sampler)).values())
+    for block in blocks:
+        block.update(num_ids=num_ids, num_instances=num_instances)
+    loader.batch_size = 2 * num_ids * num_instances * len(blocks)
+    sampler.num_batches = 2
 
 
 @pytest.fixture
@@ -179,11 +203,7 @@ def shrink(rendered, tiny_model, tmp_path):
                 loader.dataset.size = 'tiny'
             if loader.dataset.get('num_heldout_ids'):
                 loader.dataset.num_heldout_ids = 2
-        num_ids, num_instances = (2, 2) if generates else (4, 3)
-        cfg.train_dataloader.batch_size = 2 * num_ids * num_instances
-        cfg.train_dataloader.batch_sampler.update(
-            num_ids=num_ids, num_instances=num_instances, num_batches=2
-        )
+        shrink_batches(cfg.train_dataloader, *((2, 2) if generates else (4, 3)))
         train_set = DATASETS.build(cfg.train_dataloader.dataset)
         tiny_model(cfg.model, num_ids=train_set.metainfo['num_ids'], input_size=size)
         if 'backbone' in cfg.model:
@@ -195,6 +215,55 @@ def shrink(rendered, tiny_model, tmp_path):
         return cfg
 
     return build
+
+
+def assert_same(a, b, where: str) -> None:
+    """Nested values are equal to the last bit."""
+    assert type(a) is type(b), where
+    if isinstance(a, torch.Tensor):
+        assert torch.equal(a, b), where
+    elif isinstance(a, dict):
+        assert set(a) == set(b), where
+        for key in a:
+            assert_same(a[key], b[key], f'{where}.{key}')
+    elif isinstance(a, list | tuple):
+        assert len(a) == len(b), where
+        for index, (x, y) in enumerate(zip(a, b)):
+            assert_same(x, y, f'{where}.{index}')
+    else:
+        assert a == b, where
+
+
+@pytest.fixture
+def resumes_exactly(shrink, tmp_path):
+    """``resumes_exactly(config_file)``: interrupted in the middle of each stage equals straight.
+
+    Weights, optimisers and schedules are compared.
+    """
+
+    def run(config: str, name: str, resume: Path | None = None) -> dict:
+        cfg = shrink(config)
+        stages = cfg.default_hooks.stage.stages
+        for index, stage in enumerate(stages[:-1]):
+            stage.end = 2 * (index + 1)
+        last = 2 * len(stages)
+        cfg.train_cfg.update(max_epochs=last, val_interval=1)  # a validation must not disturb
+        cfg.train_dataloader.batch_sampler.num_batches = 1
+        cfg.default_hooks.checkpoint.max_keep_ckpts = -1
+        cfg.experiment_name = f'{tmp_path.name}_{name}'
+        cfg.work_dir = str(tmp_path / name)
+        cfg.update(load_from=resume and str(resume), resume=resume is not None)
+        Runner.from_cfg(cfg).train()
+        return torch.load(tmp_path / name / f'epoch_{last}.pth', weights_only=True)
+
+    def check(config: str) -> None:
+        straight = run(config, 'straight')
+        for epoch in range(1, len(list((tmp_path / 'straight').glob('epoch_*.pth'))), 2):
+            resumed = run(config, f'from_{epoch}', tmp_path / f'straight/epoch_{epoch}.pth')
+            for part in ('state_dict', 'optimizer', 'param_schedulers'):
+                assert_same(straight[part], resumed[part], part)
+
+    return check
 
 
 @pytest.fixture(scope='session')

@@ -27,7 +27,8 @@ def from_the_root(monkeypatch):
 
 
 def test_there_are_configs():
-    assert {'configs/agw/agw_sysu.py', 'configs/dgvae/dgvae_sysu.py'} <= set(CONFIGS)
+    methods = ('agw', 'aligngan', 'dgvae', 'mso')
+    assert {f'configs/{name}/{name}_sysu.py' for name in methods} <= set(CONFIGS)
 
 
 @pytest.mark.parametrize('config', CONFIGS)
@@ -82,6 +83,15 @@ def owners(keys):
     return {key.split('.')[0] for key in keys}
 
 
+def declared(cfg, model, stage):
+    """Children that the updates of a stage move, after the table of optimisers."""
+    updates = getattr(model, 'updates', None)
+    if not updates:
+        return {name for name, _ in model.named_children()}
+    optimizers = {key for update in stage.get('updates') or updates for key in updates[update]}
+    return {child for key in optimizers for child in cfg.optim_wrapper[key].modules}
+
+
 @pytest.mark.parametrize('config', CONFIGS)
 def test_it_trains_and_evaluates(config, shrink):
     cfg = shrink(str(ROOT / config))
@@ -94,8 +104,10 @@ def test_it_trains_and_evaluates(config, shrink):
     parameters = dict(runner.model.named_parameters())
     with_state = owners(recorder.states[0])
     for epoch, stage in enumerate(stages):
-        # what takes part is trained unless it is frozen; the rest is not touched
-        trained = (recorder.called[epoch] & with_state) - set(stage.get('frozen', ()))
+        # what takes part and is moved by an update is trained unless it is frozen; the rest,
+        # buffers included, is not touched
+        took_part = recorder.called[epoch] & with_state & declared(cfg, runner.model, stage)
+        trained = took_part - set(stage.get('frozen', ()))
         moved = recorder.moved(epoch, epoch + 1)
         assert owners(moved) == trained, stage
         assert owners(moved & set(parameters)) == trained, stage

@@ -36,6 +36,7 @@ def init_model(
 
     Raises:
         TypeError: If ``config`` is of another kind.
+        FileNotFoundError: If there is no such config file or checkpoint.
         ValueError: If the checkpoint does not fit, or holds code.
 
     Example:
@@ -44,6 +45,8 @@ def init_model(
         (1, 2048)
     """
     if isinstance(config, (str, Path)):
+        if not Path(config).is_file():
+            raise FileNotFoundError(f'init_model: `config` is {str(config)!r}, no such file.')
         config = Config.fromfile(config)
     if not isinstance(config, Config):
         raise TypeError(

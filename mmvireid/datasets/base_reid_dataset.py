@@ -144,12 +144,18 @@ class BaseReIDDataset(BaseDataset):
         """Loads one image and sends it through the pipeline.
 
         Args:
-            idx: Row, with or without the seed of the pipeline's random numbers.
+            idx: Row, with or without the seed of the pipeline's random numbers. A
+                :class:`SeededIndex` that names a batch block adds the key ``block``.
         """
         if isinstance(idx, SeededIndex):
             with seeded_randomness(idx.seed):
-                return self.prepare_data(idx.index)
-        row = self.get_data_info(idx)
+                return self._prepare(idx.index, idx.block)
+        return self._prepare(idx)
+
+    def _prepare(self, index: int, block: str | None = None) -> dict:
+        row = self.get_data_info(index)
+        if block is not None:
+            row['block'] = block
         if self.image_cache is not None:
             row['img'] = self.image_cache.read(row.pop('cache_slot'), row['img_path'])
         results = self.pipeline(row)

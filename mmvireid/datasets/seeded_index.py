@@ -1,4 +1,4 @@
-"""An index that carries the seed of its image's augmentation."""
+"""An index that carries the seed of its image's augmentation, and its batch block."""
 
 import random
 from collections.abc import Iterator
@@ -17,10 +17,13 @@ class SeededIndex(NamedTuple):
     Attributes:
         index: Row of the data set.
         seed: Seed in [0, 2**32).
+        block: Name of the batch block that the image belongs to, ``None`` in a batch without
+            blocks.
     """
 
     index: int
     seed: int
+    block: str | None = None
 
 
 @contextmanager

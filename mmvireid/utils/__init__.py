@@ -2,19 +2,28 @@ from .batch_norm import kept_statistics
 from .centers import ModalityCenters, modality_centers, split_modalities
 from .checkpoint import check_state_dict, load_checkpoint
 from .companion import Companion
+from .convolutions import check_reduced_size, init_convolutions
 from .distances import pairwise_distance
+from .imagenet import IMAGENET_MEAN, IMAGENET_STD
+from .pairs import identity_shift, paired_labels
 from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
 from .wrappers import unwrap
 
 __all__ = [
+    'IMAGENET_MEAN',
+    'IMAGENET_STD',
     'Companion',
     'ModalityCenters',
     'check_cross_modality_batch',
+    'check_reduced_size',
     'check_state_dict',
     'draw_cross_modality_triplets',
+    'identity_shift',
+    'init_convolutions',
     'kept_statistics',
     'load_checkpoint',
     'modality_centers',
+    'paired_labels',
     'pairwise_distance',
     'split_modalities',
     'unwrap',

@@ -1,3 +1,5 @@
+from .image_grid import draw_image_grid
+from .projection import choose_rows, tsne
 from .ranked_lists import RankedList, draw_ranked_lists
 
-__all__ = ['RankedList', 'draw_ranked_lists']
+__all__ = ['RankedList', 'choose_rows', 'draw_image_grid', 'draw_ranked_lists', 'tsne']

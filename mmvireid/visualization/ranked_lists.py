@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mmvireid.visualization.drawing import GAP, add_margin, add_title, widen, write
+
 #: Colours in BGR.
 RIGHT, WRONG, NEUTRAL = (60, 160, 40), (50, 50, 220), (90, 90, 90)
 _TILE = (160, 80)  # H, W of one picture
-_BORDER, _CAPTION, _GAP, _HEADER = 4, 18, 6, 30
+_BORDER, _CAPTION = 4, 18
 
 
 @dataclass(frozen=True)
@@ -51,15 +53,12 @@ def draw_ranked_lists(lists: Sequence[RankedList], title: str) -> np.ndarray:
         raise ValueError('draw_ranked_lists: `lists` is empty, expected at least one row.')
     rows = [_draw_row(ranked) for ranked in lists]
     width = max(row.shape[1] for row in rows)
-    rows = [_pad_right(row, width) for row in rows]
-    header = np.full((_HEADER, width, 3), 255, np.uint8)
-    _write(header, title, (_GAP, _HEADER - 10), 0.45)
-    return np.concatenate([header, *rows])
+    return add_title(np.concatenate([widen(row, width) for row in rows]), title)
 
 
 def _draw_row(ranked: RankedList) -> np.ndarray:
     tiles = [_tile(ranked.query, NEUTRAL, ranked.query_caption, '')]
-    tiles.append(np.full((tiles[0].shape[0], 2 * _GAP, 3), 255, np.uint8))
+    tiles.append(np.full((tiles[0].shape[0], 2 * GAP, 3), 255, np.uint8))
     for image, right, caption in zip(ranked.matches, ranked.right, ranked.match_captions):
         color, mark = (RIGHT, 'v') if right else (WRONG, 'x')
         tiles.append(_tile(image, color, caption, mark))
@@ -77,17 +76,6 @@ def _tile(image: np.ndarray, color: tuple, caption: str, mark: str) -> np.ndarra
         for stroke in strokes:
             cv2.polylines(picture, [np.array(stroke)], False, (255, 255, 255), 2, cv2.LINE_AA)
     frame = cv2.copyMakeBorder(picture, *[_BORDER] * 4, cv2.BORDER_CONSTANT, value=color)
-    tile = cv2.copyMakeBorder(
-        frame, 0, _CAPTION, _GAP, 0, cv2.BORDER_CONSTANT, value=(255, 255, 255)
-    )
-    _write(tile, caption, (_GAP + 2, tile.shape[0] - 5), 0.36)
+    tile = add_margin(frame, below=_CAPTION, left=GAP)
+    write(tile, caption, (GAP + 2, tile.shape[0] - 5), 0.36)
     return tile
-
-
-def _pad_right(row: np.ndarray, width: int) -> np.ndarray:
-    missing = width - row.shape[1]
-    return cv2.copyMakeBorder(row, 0, 0, 0, missing, cv2.BORDER_CONSTANT, value=(255, 255, 255))
-
-
-def _write(image: np.ndarray, text: str, origin: tuple[int, int], scale: float) -> None:
-    cv2.putText(image, text, origin, cv2.FONT_HERSHEY_SIMPLEX, scale, (30, 30, 30), 1, cv2.LINE_AA)

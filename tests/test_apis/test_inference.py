@@ -75,5 +75,7 @@ def test_bad_input_is_named(trained, tmp_path):
         extract_features(model, [empty], 'visible')
     with pytest.raises(TypeError, match='`config` is a int'):
         init_model(3)
+    with pytest.raises(FileNotFoundError, match=r"`config` is 'none\.py', no such file"):
+        init_model('none.py')
     with pytest.raises(ValueError, match='does not fit'):
         init_model(trained[0], trained[1], cfg_options={'model.head.num_ids': 3})

@@ -12,6 +12,7 @@ from mmengine.hooks import DistSamplerSeedHook
 from mmengine.runner import Runner
 
 from mmvireid.datasets import SYSUMM01, SeededIndex
+from mmvireid.models.data_preprocessors import ReIDDataPreprocessor
 
 LOAD = {'type': 'LoadReIDImage', 'size': (12, 6)}
 AUGMENT = [
@@ -124,6 +125,48 @@ def test_a_seed_fixes_the_augmentation_and_leaves_the_generators_alone(sysu_root
     assert torch.equal(first, dataset[SeededIndex(1, 5)]['inputs'])
     others = [dataset[SeededIndex(1, seed)]['inputs'] for seed in range(6, 12)]
     assert any(not torch.equal(first, other) for other in others)
+
+
+def test_the_block_of_an_index_is_there_for_the_pipeline_and_in_the_sample(sysu_root):
+    seen = []
+    watch = lambda results: seen.append(results.get('block', 'absent')) or results  # noqa: E731
+    dataset = SYSUMM01(sysu_root, 'train', pipeline=[LOAD, watch, {'type': 'PackReIDInputs'}])
+    sample = dataset[SeededIndex(1, 5, 'pixel')]['data_samples']
+    assert sample.block == 'pixel' and 'block' in sample.metainfo
+    for index in (SeededIndex(1, 5), 1):
+        assert 'block' not in dataset[index]['data_samples']
+    assert seen == ['pixel', 'absent', 'absent']
+
+
+def test_the_block_reaches_the_model_through_workers(sysu_root):
+    loader = Runner.build_dataloader(
+        {
+            'dataset': SYSUMM01(sysu_root, 'train', pipeline=AUGMENT),
+            'sampler': {'type': 'DefaultSampler'},
+            'batch_sampler': {
+                'type': 'mmvireid.BlockBatchSampler',
+                'blocks': {
+                    'feature': {'num_ids': 3, 'num_instances': 2},
+                    'pixel': {'num_ids': 2, 'num_instances': 1},
+                },
+                'num_batches': 3,
+            },
+            'batch_size': 16,
+            'num_workers': 2,
+            'collate_fn': {'type': 'mmvireid.reid_collate'},
+        },
+        seed=4,
+    )
+    batches = [ReIDDataPreprocessor()(batch) for batch in loader]
+    assert len(batches) == 3
+    for batch in batches:
+        for name, size in [('feature', 6), ('pixel', 2)]:
+            samples = batch['data_samples'][name]
+            labels = [sample.gt_label for sample in samples]
+            assert labels[:size] == labels[size:]
+            assert [s.modality for s in samples] == ['visible'] * size + ['infrared'] * size
+            assert batch['inputs'][name]['visible'].shape == (size, 3, 12, 6)
+            assert batch['inputs'][name]['infrared'].shape == (size, 3, 12, 6)
 
 
 def build_loader(root, num_workers, **options):

@@ -2,53 +2,70 @@
 
 ``python tools/analysis_tools/benchmark_training.py configs/agw/agw_sysu.py --iters 10``
 
-Both train the config's model on one fixed batch in memory, so data loading is left out
-(``benchmark_dataloader.py`` measures it) and the difference is what the framework costs: Runner,
-hooks, optimiser wrapper and logging. The two take turns, and medians are compared.
+Both train the config's model, from random weights, on one fixed batch of noise in memory, so data
+loading is left out (``benchmark_dataloader.py`` measures it). The bare loop calls the method's
+loss functions and steps PyTorch's own optimisers. Of alternating methods it runs every update of
+the stage, and switches by hand who gets a gradient: that is a part of the method. What the overhead
+stands for is Runner, hooks that act in every iteration, optimiser wrappers, gradient norms for the
+log, and logging. The two take turns, and medians are compared.
 """
 
 import argparse
+import gc
+import resource
 import statistics
+import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 
 import torch
 from mmengine.config import Config, DictAction
+from mmengine.device import get_device
 from mmengine.hooks import Hook
-from mmengine.optim import build_optim_wrapper
+from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
+from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from mmvireid.engine.runner import clear_errors
-from mmvireid.registry import MODELS
+from mmvireid.engine.optimizers import AutocastOptimWrapper
+from mmvireid.engine.runner import clear_errors, forget_weights, read_config, use_autocast
+from mmvireid.models.base import AlternatingReID, BaseReID
+from mmvireid.registry import HOOKS, MODELS
 from mmvireid.structures import MODALITIES, ReIDDataSample
+
+#: Hooks that need the real data, and act before, after or rarely during training.
+LEFT_OUT = ('CheckpointHook', 'DistSamplerSeedHook', 'GenerationHook', 'PreflightHook')
 
 
 class FixedBatches(Dataset):
     """The same collated batch again and again, images uniform noise.
 
     Args:
-        cfg: Says image size, identities and images per identity.
+        cfg: Says image size, identities and images per identity, in each block of a batch.
         iters: Number of batches.
     """
 
     def __init__(self, cfg: Config, iters: int) -> None:
         sampler = cfg.train_dataloader.batch_sampler
-        height, width = cfg.train_dataloader.dataset.pipeline[0]['size']
-        count, self.iters = cfg.train_dataloader.batch_size, iters
-        generator = torch.Generator().manual_seed(0)
-        images = torch.randint(0, 256, (count, 3, height, width), generator=generator)
-        labels = [i // sampler.num_instances for i in range(count // 2)]
-        samples = [
-            ReIDDataSample(gt_label=label, person_id=label, camera_id=1, modality=modality)
-            for modality in MODALITIES
-            for label in labels
-        ]
+        samples = []
+        for name, block in sampler.get('blocks', {None: sampler}).items():
+            metainfo = {} if name is None else dict(block=name)
+            samples += [
+                ReIDDataSample(
+                    metainfo=metainfo, gt_label=y, person_id=y, camera_id=1, modality=modality
+                )
+                for modality in MODALITIES
+                for y in range(block['num_ids'])
+                for _ in range(block['num_instances'])
+            ]
+        size = (len(samples), 3, *cfg.train_dataloader.dataset.pipeline[0]['size'])
+        images = torch.randint(0, 256, size, generator=torch.Generator().manual_seed(0))
+        self.iters = iters
         self.batch = dict(inputs=images.to(torch.uint8), data_samples=samples)
-        self.metainfo = dict(num_ids=cfg.num_ids)
 
     def __len__(self) -> int:
         return self.iters
@@ -79,17 +96,40 @@ def now() -> float:
     return time.perf_counter()
 
 
+def stage_hook(cfg: Config) -> dict | None:
+    """Config of the StageHook, ``None`` if training has no stages."""
+    hooks = [*cfg.get('default_hooks', {}).values(), *cfg.get('custom_hooks', ())]
+    return next((hook for hook in hooks if hook and hook['type'] == 'StageHook'), None)
+
+
+def stage_names(cfg: Config) -> list[str]:
+    """Names of the stages, in order."""
+    hook = stage_hook(cfg)
+    return [stage['name'] for stage in hook['stages']] if hook else []
+
+
+def keep_stage(cfg: Config, name: str) -> None:
+    """Leave one stage of the table, from the first iteration to the last."""
+    hook = stage_hook(cfg)
+    stage = next(dict(stage) for stage in hook['stages'] if stage['name'] == name)
+    hook['stages'] = [dict(stage, end=None)]
+
+
 def time_runner(cfg: Config, iters: int) -> list[float]:
     """Seconds of every iteration under the Runner."""
-    kept = ('custom_hooks', 'default_scope', 'randomness', 'env_cfg', 'log_level')
+    default_hooks = {
+        name: hook for name, hook in cfg.default_hooks.items() if hook['type'] not in LEFT_OUT
+    }
+    kept = ('default_scope', 'randomness', 'env_cfg', 'log_level')
     runner = Runner(
         model=cfg.model,
         work_dir=cfg.work_dir,
         train_dataloader=DataLoader(FixedBatches(cfg, iters), batch_size=None),
         train_cfg=dict(by_epoch=True, max_epochs=1),
         optim_wrapper=cfg.optim_wrapper,
-        # neither a sampler to seed nor a checkpoint to write
-        default_hooks=dict(cfg.default_hooks, sampler_seed=None, checkpoint=None),
+        # MMEngine would put its own in their place
+        default_hooks=dict(sampler_seed=None, checkpoint=None) | default_hooks,
+        custom_hooks=[h for h in cfg.get('custom_hooks', ()) if h['type'] not in LEFT_OUT],
         experiment_name=f'benchmark_{time.perf_counter_ns()}',
         cfg=cfg,
         **{key: cfg.get(key) for key in kept},
@@ -100,52 +140,131 @@ def time_runner(cfg: Config, iters: int) -> list[float]:
     return [end - start for start, end in pairwise(watch.times)]
 
 
+class PlainUpdate:
+    """One backward pass and the steps of its optimisers, in plain PyTorch.
+
+    Args:
+        loss: Computes weighted terms from the batch and what updates share.
+        model: Its parameters that the optimisers do not own are switched off meanwhile.
+        wrappers: Hold the optimisers.
+    """
+
+    def __init__(self, loss: Callable, model: nn.Module, wrappers: list[OptimWrapper]) -> None:
+        self.loss, self.model, self.wrappers = loss, model, wrappers
+        groups = [group for wrapper in wrappers for group in wrapper.optimizer.param_groups]
+        owned = {id(parameter) for group in groups for parameter in group['params']}
+        self.others = [p for p in model.parameters() if p.requires_grad and id(p) not in owned]
+        self.amp = isinstance(wrappers[0], AutocastOptimWrapper)
+
+    def __call__(self, batch: dict, shared: dict, device: str) -> None:
+        for parameter in self.others:
+            parameter.requires_grad_(False)
+        with torch.autocast(device, torch.bfloat16, enabled=self.amp):
+            terms = self.loss(batch, shared)
+        for parameter in self.others:
+            parameter.requires_grad_(True)
+        for wrapper in self.wrappers:
+            wrapper.optimizer.zero_grad()
+        total, _ = self.model.parse_losses(terms)
+        total.backward()
+        for wrapper in self.wrappers:
+            if wrapper.clip_grad_kwargs:
+                parameters = [p for group in wrapper.param_groups for p in group['params']]
+                wrapper.clip_func(parameters, **wrapper.clip_grad_kwargs)
+            wrapper.optimizer.step()
+
+
+def plain_updates(cfg: Config, model: BaseReID) -> list[PlainUpdate]:
+    """The updates of an iteration, in order; a method with one optimiser has one."""
+    wrappers = build_optim_wrapper(model, cfg.optim_wrapper)
+    if stage_names(cfg):
+        model.enter_stage(HOOKS.build(stage_hook(cfg)).stages[0])
+    if not isinstance(model, AlternatingReID):
+        return [PlainUpdate(lambda batch, shared: model(**batch, mode='loss'), model, [wrappers])]
+
+    def loss(name: str, batch: dict, shared: dict) -> dict:
+        return model.weigh(getattr(model, f'loss_{name}')(**batch, shared=shared))
+
+    return [
+        PlainUpdate(partial(loss, name), model, [wrappers[key] for key in model.updates[name]])
+        for name in model.active_updates
+    ]
+
+
 def time_bare_loop(cfg: Config, iters: int) -> list[float]:
     """Seconds of every iteration of a plain PyTorch loop around the same network."""
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    device = get_device()
     model = MODELS.build(cfg.model).to(device).train()
     model.init_weights()
-    batch = FixedBatches(cfg, iters).batch
-    optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
-    amp = cfg.optim_wrapper.type == 'AutocastOptimWrapper'
+    updates = plain_updates(cfg, model)
+    data = FixedBatches(cfg, iters).batch
     times = [now()]
     for _ in range(iters):
-        with torch.autocast(device, torch.bfloat16) if amp else nullcontext():
-            losses = model(**model.data_preprocessor(batch, True), mode='loss')
-        optimizer.zero_grad()
-        total, _ = model.parse_losses(losses)
-        total.backward()
-        optimizer.step()
+        batch, shared = model.data_preprocessor(data, True), {}
+        for update in updates:
+            update(batch, shared, device)
         times.append(now())
     return [end - start for start, end in pairwise(times)]
 
 
-def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('config')
+def take_turns(cfg: Config, iters: int, turns: int) -> tuple[float, float]:
+    """Median seconds per iteration of the bare loop and of the Runner."""
+    times = {time_bare_loop: [], time_runner: []}
+    for _ in range(turns):
+        for measure, seconds in times.items():
+            seconds += measure(cfg, iters + 1)[1:]  # the first iteration of a turn warms up
+            gc.collect()  # two models at a time would spoil the peak of the memory
+    return statistics.median(times[time_bare_loop]), statistics.median(times[time_runner])
+
+
+def peak_memory() -> dict[str, float]:
+    """Peaks since the start of the process, in GiB."""
+    unit = 1 if sys.platform == 'darwin' else 2**10  # bytes, or KiB
+    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+    peaks = {'resident memory of the whole process (Python and libraries included)': resident}
+    if torch.cuda.is_available():
+        peaks['GPU memory allocated by PyTorch'] = torch.cuda.max_memory_allocated()
+    return {what: size / 2**30 for what, size in peaks.items()}
+
+
+def parse_args(argv: list[str] | None) -> tuple[argparse.Namespace, Config]:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config', help='config file (Python code: only run configs you trust)')
     parser.add_argument('--iters', type=int, default=10, help='iterations per turn')
     parser.add_argument('--turns', type=int, default=2, help='turns of each of the two')
+    parser.add_argument('--stage', metavar='NAME', help='stage to time (the last one)')
+    parser.add_argument('--amp', action='store_true', help='bf16 autocast (CPU and GPU)')
     parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
     args = parser.parse_args(argv)
+    with clear_errors('benchmark_training'):
+        cfg = read_config(args.config, args.cfg_options)
+    names = stage_names(cfg)
+    if args.stage is not None and args.stage not in names:
+        parser.error(f'`--stage` is {args.stage!r}, expected one of {names} of {args.config}.')
+    if args.amp:
+        use_autocast(cfg.optim_wrapper)
+    if names:
+        keep_stage(cfg, args.stage or names[-1])
+    return args, cfg
+
+
+def main(argv: list[str] | None = None) -> None:
+    args, cfg = parse_args(argv)
+    forget_weights(cfg.model)
+    init_default_scope(cfg.default_scope)
     with clear_errors('benchmark_training'), tempfile.TemporaryDirectory() as work_dir:
-        cfg = Config.fromfile(args.config)
-        cfg.merge_from_dict(
-            {'work_dir': work_dir, 'model.backbone.init_cfg': None, 'log_level': 'ERROR'}
-            | (args.cfg_options or {})
-        )
-        init_default_scope(cfg.default_scope)
-        times = dict(runner=[], bare=[])
-        for _ in range(args.turns):
-            # the first iteration of a turn warms up
-            times['bare'] += time_bare_loop(cfg, args.iters + 1)[1:]
-            times['runner'] += time_runner(cfg, args.iters + 1)[1:]
-    bare, runner = (statistics.median(times[key]) for key in ('bare', 'runner'))
+        cfg.merge_from_dict(dict(work_dir=work_dir, log_level='ERROR'))
+        bare, runner = take_turns(cfg, args.iters, args.turns)
+    for name in stage_names(cfg):
+        print(f'stage      {name}')
     images = cfg.train_dataloader.batch_size
     print(f'bare loop  {bare:8.4f} s/iteration  {images / bare:8.1f} images/s')
     print(f'Runner     {runner:8.4f} s/iteration  {images / runner:8.1f} images/s')
     print(f'overhead   {100 * (runner / bare - 1):+8.2f} %')
-    if torch.cuda.is_available():
-        print(f'peak memory {torch.cuda.max_memory_allocated() / 2**30:.2f} GiB')
+    for what, gigabytes in peak_memory().items():
+        print(f'peak       {gigabytes:8.2f} GiB {what}')
 
 
 if __name__ == '__main__':

@@ -17,7 +17,6 @@ normalised) and ``codes_tsne.png`` (both codes of a few identities).
 """
 
 import argparse
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -26,16 +25,18 @@ import numpy as np
 import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from mmengine.runner import Runner
-from rich.console import Console
-from rich.progress import track
-from torch import Tensor
+from mmengine.device import get_device
 from torch.nn.functional import normalize
-from torch.utils.data import DataLoader
 
-from mmvireid.apis import init_model
+from mmvireid.apis import (
+    check_same_images,
+    encode_test_images,
+    extract_test_features,
+    init_model,
+    make_folder,
+    model_parser,
+)
 from mmvireid.engine.runner import clear_errors
-from mmvireid.engine.runner.setup import fit_loaders
 from mmvireid.evaluation import (
     FeatureSet,
     Report,
@@ -50,54 +51,8 @@ from mmvireid.evaluation.functional import (
     cross_modality_histograms,
     nearest_neighbors,
 )
-from mmvireid.models.base import BaseReID
 from mmvireid.registry import METRICS
-
-#: Fields of a FeatureSet by the field of a sample that they come from.
-COLUMNS = dict(person_ids='person_id', camera_ids='camera_id', modalities='modality', names='name')
-
-#: From normalised images per modality to features (N, D) by name.
-Encoder = Callable[[dict[str, Tensor]], dict[str, Tensor]]
-
-
-@torch.no_grad()
-def extract(
-    loader: DataLoader,
-    preprocessor: Callable[[dict], dict],
-    encode: Encoder,
-) -> dict[str, FeatureSet]:
-    """Encode every image of a loader once.
-
-    Args:
-        loader: Gives collated batches.
-        preprocessor: The model's data preprocessor.
-        encode: Gives one feature per image and name.
-
-    Returns:
-        A feature set per name, on the CPU.
-    """
-    parts, samples = defaultdict(list), []
-    progress = Console(stderr=True)
-    for batch in track(loader, 'extracting', console=progress, transient=True):
-        batch = preprocessor(batch)
-        for name, features in encode(batch['inputs']).items():
-            parts[name].append(features.float().cpu())
-        samples += batch['data_samples']
-    columns = {
-        column: np.array([getattr(sample, key) for sample in samples])
-        for column, key in COLUMNS.items()
-    }
-    return {
-        name: FeatureSet(features=torch.cat(features).numpy(), **columns)
-        for name, features in parts.items()
-    }
-
-
-def encode_test_images(model: BaseReID, encode: Encoder) -> dict[str, FeatureSet]:
-    """What :func:`extract` makes of the test images of a model's config."""
-    fit_loaders(model.cfg)
-    loader = Runner.build_dataloader(model.cfg.test_dataloader, seed=0)
-    return extract(loader, model.data_preprocessor, encode)
+from mmvireid.visualization import choose_rows, tsne
 
 
 def join(codes: dict[str, FeatureSet]) -> FeatureSet:
@@ -170,15 +125,6 @@ def draw_distances(histograms: dict[str, DistanceHistograms], path: Path) -> Non
     figure.savefig(path, dpi=150)
 
 
-def choose_rows(feature_set: FeatureSet, num_ids: int, max_points: int, seed: int) -> np.ndarray:
-    """Draw identities, and of their images as many as may be drawn; ascending row numbers."""
-    rng = np.random.default_rng(seed)
-    ids = np.unique(feature_set.person_ids)
-    ids = rng.choice(ids, min(num_ids, len(ids)), replace=False)
-    rows = np.flatnonzero(np.isin(feature_set.person_ids, ids))
-    return np.sort(rng.choice(rows, min(max_points, len(rows)), replace=False))
-
-
 def draw_points(axes: Axes, points: np.ndarray, labels: np.ndarray, colors: str) -> None:
     """Draw points (N, 2), a colour of the colour map per label."""
     kinds, values = np.unique(labels, return_inverse=True)
@@ -193,7 +139,7 @@ def draw_codes(codes: dict[str, FeatureSet], rows: np.ndarray, embed: Callable, 
     figure = Figure(figsize=(10, 10), layout='constrained')
     panels = figure.subplots(len(codes), 2)
     for line, (name, code) in zip(panels, codes.items()):
-        points = embed(normalize(torch.from_numpy(code.features[rows])).numpy())
+        points = embed(code.features[rows])
         draw_points(line[0], points, code.person_ids[rows], 'turbo')
         draw_points(line[1], points, code.modalities[rows], 'viridis')
         line[0].set_title(f'{name} code by identity')
@@ -201,54 +147,24 @@ def draw_codes(codes: dict[str, FeatureSet], rows: np.ndarray, embed: Callable, 
     figure.savefig(path, dpi=150)
 
 
-def tsne(seed: int) -> Callable[[np.ndarray], np.ndarray]:
-    """scikit-learn's t-SNE, (N, D) -> (N, 2).
-
-    Raises:
-        SystemExit: If scikit-learn is missing.
-    """
-    try:
-        from sklearn.manifold import TSNE
-    except ImportError as error:
-        raise SystemExit(
-            "disentanglement: t-SNE needs scikit-learn, which comes with the extra 'analysis': "
-            "pip install -e '.[analysis]', or pip install scikit-learn."
-        ) from error
-
-    def embed(features: np.ndarray) -> np.ndarray:
-        perplexity = min(30, (len(features) - 1) / 3)
-        return TSNE(perplexity=perplexity, random_state=seed).fit_transform(features)
-
-    return embed
-
-
-def check_same_images(baseline: FeatureSet, code: FeatureSet) -> None:
-    """Stop if the baseline's config tests on other images."""
-    if set(baseline.names) != set(code.names):
-        raise SystemExit(
-            'disentanglement: the config of --baseline tests on other images, expected the same '
-            'data set and split as CONFIG.'
-        )
-
-
 def run(args: argparse.Namespace) -> None:
     embed = tsne(args.seed)  # first, so that a missing package costs no time
-    device = 'cuda' if torch.cuda.is_available() else 'cpu'
-    model = init_model(args.config, args.checkpoint, device)
+    out_dir = make_folder(args.out_dir)
+    model = init_model(args.config, args.checkpoint, get_device())
     if not hasattr(model, 'extract_codes'):
         raise SystemExit(
             f'disentanglement: `config` is {args.config!r} of a {type(model).__name__}, expected a '
             'model with two codes (`extract_codes`), such as DGVAE. Others can be the --baseline.'
         )
+    other = args.baseline and init_model(*args.baseline, get_device())
     compared = codes = encode_test_images(model, model.extract_codes)
-    if args.baseline:
-        other = init_model(*args.baseline, device)
-        compared = encode_test_images(other, lambda x: dict(baseline=other.extract(x))) | codes
-        check_same_images(compared['baseline'], codes['identity'])
+    if other:
+        baseline = extract_test_features(other)
+        check_same_images(codes['identity'], baseline, 'the config of --baseline')
+        compared = dict(baseline=baseline) | codes
     report = compare_retrieval(codes, model.cfg.test_evaluator)
     histograms = {name: cross_modality_histograms(code) for name, code in compared.items()}
     rows = choose_rows(codes['identity'], args.num_ids, args.max_points, args.seed)
-    out_dir = Path(args.out_dir)
     write_trials(report, out_dir / 'retrieval.csv')
     draw_distances(histograms, out_dir / 'distances.png')
     draw_codes(codes, rows, embed, out_dir / 'codes_tsne.png')
@@ -258,11 +174,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='config file (Python code: only run configs you trust)')
-    parser.add_argument('checkpoint', help='checkpoint file, read without running code in it')
+    parser = model_parser(__doc__)
     parser.add_argument(
         '--baseline',
         nargs=2,
@@ -274,15 +186,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('--max-points', type=int, default=1000, help='images in t-SNE')
     parser.add_argument('--num-ids', type=int, default=12, help='identities in t-SNE')
     args = parser.parse_args(argv)
-    for config in [args.config, *(args.baseline or [])[:1]]:
-        if not Path(config).is_file():
-            parser.error(f'`config` is {config!r}, no such file.')
     if args.num_ids < 1 or args.max_points < 4:
         parser.error('expected --num-ids of at least 1 and --max-points of at least 4.')
-    try:
-        Path(args.out_dir).mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        parser.error(f'`--out-dir` is {args.out_dir!r}, which cannot be made ({error.strerror}).')
     with clear_errors('disentanglement'):
         run(args)
 

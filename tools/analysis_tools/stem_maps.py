@@ -20,7 +20,7 @@ import torch
 from matplotlib.figure import Figure
 from mmengine.dataset import Compose
 
-from mmvireid.apis import init_model
+from mmvireid.apis import build_models, make_folder, model_parser
 from mmvireid.datasets import reid_collate
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import align_rows
@@ -95,20 +95,16 @@ def count_dead(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
 
 def run(args: argparse.Namespace) -> None:
     images = dict(zip(MODALITIES, (args.visible, args.infrared)))
+    out = Path(args.out)
+    make_folder(out.parent)
     found = {}
-    for config, checkpoint in [(args.config, args.checkpoint), *args.other]:
-        model = init_model(config, checkpoint)
+    for name, model in build_models(args).items():
         if not hasattr(getattr(model, 'backbone', None), 'embed_stems'):
             raise SystemExit(
-                f'stem_maps: `config` is {config!r} of a {type(model).__name__}, expected a model '
+                f'stem_maps: {name} is the config of a {type(model).__name__}, expected a model '
                 'with a two-stream backbone, such as AGW or MSO.'
             )
-        name = Path(config).stem
-        found[name if name not in found else f'{name} ({checkpoint})'] = compute_stem_maps(
-            model, images
-        )
-    out = Path(args.out)
-    out.parent.mkdir(parents=True, exist_ok=True)
+        found[name] = compute_stem_maps(model, images)
     draw(found, out)
     print(align_rows(count_dead(found)))
     print(f'A map is dead if its maximum over the image is at most {DEAD:g}.')
@@ -116,26 +112,11 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument('config', help='config file (Python code: only run configs you trust)')
-    parser.add_argument('checkpoint', help='checkpoint file, read without running code in it')
+    parser = model_parser(__doc__, others='drawn below')
     parser.add_argument('--visible', required=True, help='visible image')
     parser.add_argument('--infrared', required=True, help='infrared image')
-    parser.add_argument(
-        '--other',
-        nargs=2,
-        action='append',
-        default=[],
-        metavar=('CONFIG', 'CHECKPOINT'),
-        help='another model, drawn below; may be given again',
-    )
     parser.add_argument('--out', default='stem_maps.png', help='picture to write')
     args = parser.parse_args(argv)
-    for config in [args.config, *(config for config, _ in args.other)]:
-        if not Path(config).is_file():
-            parser.error(f'`config` is {config!r}, no such file.')
     with clear_errors('stem_maps'):
         run(args)
 

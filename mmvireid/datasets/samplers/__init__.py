@@ -1,3 +1,4 @@
+from .block_batch_sampler import BlockBatchSampler
 from .cross_modality_batch_sampler import CrossModalityBatchSampler
 
-__all__ = ['CrossModalityBatchSampler']
+__all__ = ['BlockBatchSampler', 'CrossModalityBatchSampler']

@@ -39,8 +39,8 @@ class CrossModalityBatchSampler(Sampler):
         num_batches: Batches per epoch, at least 1; ``None`` for the number above.
 
     Raises:
-        ValueError: If ``batch_size`` is not 2PK, the data set has no labels, too few identities,
-            or an identity without images of one modality.
+        ValueError: If P or K is below 1, ``batch_size`` is not 2PK, the data set has no labels,
+            too few identities, or an identity without images of one modality.
     """
 
     def __init__(
@@ -56,6 +56,11 @@ class CrossModalityBatchSampler(Sampler):
             raise ValueError(
                 f'CrossModalityBatchSampler: `num_batches` is {num_batches}, expected at least 1 '
                 'or None.'
+            )
+        if min(num_ids, num_instances) < 1:
+            raise ValueError(
+                f'CrossModalityBatchSampler: `num_ids` is {num_ids} and `num_instances` is '
+                f'{num_instances}, expected at least 1.'
             )
         if batch_size != 2 * num_ids * num_instances:
             raise ValueError(
@@ -81,10 +86,14 @@ class CrossModalityBatchSampler(Sampler):
     def __iter__(self) -> Iterator[list[SeededIndex]]:
         rng = np.random.default_rng((self.sampler.seed, self.sampler.epoch))
         for _ in range(len(self)):
-            yield self._draw_batch(rng)
+            yield self.draw_batch(rng)
 
-    def _draw_batch(self, rng: np.random.Generator) -> list[SeededIndex]:
-        """Draws the batches of all ranks and returns this rank's."""
+    def draw_batch(self, rng: np.random.Generator) -> list[SeededIndex]:
+        """Draws one batch for every rank and returns this rank's.
+
+        Args:
+            rng: Generator that is in the same state on all ranks.
+        """
         num_drawn = self.num_ids * self.sampler.world_size
         labels = rng.choice(len(self.images[0]), num_drawn, replace=False)
         # shape (2, P x world_size, K)

@@ -8,7 +8,7 @@ from mmvireid.registry import TRANSFORMS
 from mmvireid.structures import ReIDDataSample
 
 DATA_KEYS = ('person_id', 'gt_label', 'camera_id', 'modality')
-META_KEYS = ('name', 'img_path', 'sample_idx')
+META_KEYS = ('name', 'img_path', 'sample_idx', 'block')
 
 
 @TRANSFORMS.register_module()
@@ -18,8 +18,8 @@ class PackReIDInputs(BaseTransform):
     Required Keys:
 
     - img (uint8 BGR, shape (H, W, 3))
-    - person_id, gt_label, camera_id, modality, name, img_path, sample_idx (each optional: an
-      image that comes from nowhere has no annotations)
+    - person_id, gt_label, camera_id, modality, name, img_path, sample_idx, block (each optional:
+      an image that comes from nowhere has no annotations)
 
     Added Keys (the only ones that are left):
 

@@ -14,6 +14,8 @@ class PreflightHook(Hook):
     - Every ``num_ids`` in the model equals the number of training identities: a label out of
       range would otherwise stop a GPU with an unreadable message, and unused classes would pass.
     - The model's ``input_size``, where it has one, is the size of the training images.
+    - The batch sampler provides the blocks that the model names in its attribute ``blocks``; a
+      model without it takes batches without blocks.
     - Checkpoints count in the unit of the loop, epochs or iterations: a run resumed from others
       would repeat or skip data.
     - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
@@ -28,6 +30,7 @@ class PreflightHook(Hook):
         """
         self._check_num_ids(runner)
         self._check_input_size(runner)
+        self._check_blocks(runner)
         self._check_units(runner)
         if runner.val_loop is not None:
             metainfo = getattr(runner.val_loop.dataloader.dataset, 'metainfo', {})
@@ -60,6 +63,21 @@ class PreflightHook(Hook):
                     f'{tuple(size)}, the `size` of {type(transform).__name__} in the training '
                     'pipeline.'
                 )
+
+    @staticmethod
+    def _check_blocks(runner: Runner) -> None:
+        model = unwrap(runner.model)
+        expected = tuple(getattr(model, 'blocks', ()))
+        provided = tuple(getattr(runner.train_dataloader.batch_sampler, 'blocks', ()))
+        if sorted(provided) == sorted(expected):
+            return
+        each = ', '.join(f'{name}=dict(num_ids=..., num_instances=...)' for name in expected)
+        remedy = f'BlockBatchSampler(blocks=dict({each}))' if each else 'CrossModalityBatchSampler'
+        raise ValueError(
+            f'PreflightHook: `train_dataloader.batch_sampler` provides the batch blocks '
+            f'{provided}, expected {expected}, those of {type(model).__name__}. Set '
+            f'`train_dataloader.batch_sampler` to {remedy}.'
+        )
 
     @staticmethod
     def _check_units(runner: Runner) -> None:

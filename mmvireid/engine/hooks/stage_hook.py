@@ -1,5 +1,7 @@
 """When a stage of training begins."""
 
+import re
+import warnings
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -91,6 +93,9 @@ class StageHook(Hook):
             )
         for stage in self.stages:
             model.check_stage(stage)
+        if any(stage.updates for stage in self.stages):
+            # an optimiser may rest in the first stage; its schedule goes on all the same
+            warnings.filterwarnings('ignore', r'Detected call of `scheduler\.step\(\)` before')
         if self._position(runner) < total:
             self._enter(runner, model)
 
@@ -101,13 +106,14 @@ class StageHook(Hook):
             self._enter(runner, model)
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
-        """Forget the logged losses that the new stage does not compute."""
+        """Forget the logged losses, and everything of updates, that the new stage lacks."""
         if self._is_new:
             computed = {f'train/{key}' for key in outputs}
             logged = runner.message_hub.log_scalars
-            for key in [key for key in logged if key.startswith('train/') and 'loss' in key]:
-                if key not in computed:
-                    del logged[key]
+            # a slash behind the first stands between an update and its value
+            stale = [key for key in logged if re.match('train/.*(loss|/)', key)]
+            for key in set(stale) - computed:
+                del logged[key]
             self._is_new = False
 
     def _position(self, runner: Runner) -> int:

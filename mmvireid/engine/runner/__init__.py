@@ -3,15 +3,27 @@ from .distributed import (
     ReIDSeparateDistributedDataParallel,
     distributed,
 )
-from .setup import clear_errors, parse_run_args, prepare_config, resume_from, run_tool
+from .setup import (
+    clear_errors,
+    forget_weights,
+    parse_run_args,
+    prepare_config,
+    read_config,
+    resume_from,
+    run_tool,
+    use_autocast,
+)
 
 __all__ = [
     'ReIDDistributedDataParallel',
     'ReIDSeparateDistributedDataParallel',
     'clear_errors',
     'distributed',
+    'forget_weights',
     'parse_run_args',
     'prepare_config',
+    'read_config',
     'resume_from',
     'run_tool',
+    'use_autocast',
 ]

@@ -67,9 +67,6 @@ def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> a
 def prepare_config(args: argparse.Namespace) -> Config:
     """Read the config of a run and settle what depends on the command line and the machine.
 
-    The current folder is put on the import path, so that ``custom_imports`` of a config finds
-    ``projects.<name>``.
-
     Args:
         args: From :func:`parse_run_args`.
 
@@ -81,13 +78,7 @@ def prepare_config(args: argparse.Namespace) -> Config:
         FileNotFoundError: If the config file does not exist.
         ValueError: If the work dir cannot be written.
     """
-    if not osp.isfile(args.config):
-        raise FileNotFoundError(f'prepare_config: `config` is {args.config!r}, no such file.')
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options:
-        cfg.merge_from_dict(args.cfg_options)
+    cfg = read_config(args.config, args.cfg_options)
     cfg.launcher = args.launcher
     cfg.work_dir = (
         args.work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(args.config).stem)
@@ -95,6 +86,65 @@ def prepare_config(args: argparse.Namespace) -> Config:
     check_writable(cfg.work_dir)
     fit_loaders(cfg)
     return cfg
+
+
+def read_config(path: str, options: dict | None = None) -> Config:
+    """Read a config.
+
+    The current folder is put on the import path, so that ``custom_imports`` of a config finds
+    ``projects.<name>``.
+
+    Args:
+        path: The file.
+        options: What overrides its values, by dotted names.
+
+    Raises:
+        FileNotFoundError: If the file does not exist.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'read_config: `config` is {path!r}, no such file.')
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    cfg = Config.fromfile(path)
+    cfg.merge_from_dict(options or {})
+    return cfg
+
+
+def forget_weights(part: dict) -> None:
+    """Let every network of a model's config start from random weights, in place.
+
+    Args:
+        part: The model's config, or that of a part.
+
+    Example:
+        >>> model = dict(backbone=dict(depth=50, init_cfg=dict(type='Pretrained')))
+        >>> forget_weights(model)
+        >>> model
+        {'backbone': {'depth': 50}}
+    """
+    part.pop('init_cfg', None)
+    if 'weights' in part:  # of a network inside a loss
+        part['weights'] = 'random'
+    for value in part.values():
+        if isinstance(value, dict):
+            forget_weights(value)
+
+
+def use_autocast(optim_wrapper: dict) -> None:
+    """Let every optimiser of a config work with bf16 autocast, in place.
+
+    Args:
+        optim_wrapper: The config's ``optim_wrapper``, of one optimiser or of several.
+
+    Example:
+        >>> optimisers = dict(critic=dict(modules=['critic']), constructor='...')
+        >>> use_autocast(optimisers)
+        >>> optimisers['critic']['type']
+        'AutocastOptimWrapper'
+    """
+    entries = [entry for entry in optim_wrapper.values() if isinstance(entry, dict)]
+    for entry in [optim_wrapper] if 'optimizer' in optim_wrapper else entries:
+        entry['type'] = 'AutocastOptimWrapper'
 
 
 def fit_loaders(cfg: Config) -> None:

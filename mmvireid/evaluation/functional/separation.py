@@ -80,6 +80,68 @@ def cross_modality_histograms(feature_set: FeatureSet, num_bins: int = 100) -> D
     return DistanceHistograms(edges, *counts, *means.tolist())
 
 
+@dataclass(frozen=True)
+class MeanSimilarity:
+    """Mean cosine similarities of pairs of two images.
+
+    Args:
+        same: Mean over the pairs of one identity, in [-1, 1].
+        different: Mean over the pairs of two identities, in [-1, 1].
+    """
+
+    same: float
+    different: float
+
+
+def mean_similarity(feature_set: FeatureSet, first: str, second: str) -> MeanSimilarity:
+    r"""Average the cosine similarity over all pairs of images of two modalities.
+
+    With unit features x, of identities y, the mean over the pairs of one identity is
+
+    .. math::
+        \frac{1}{|\mathcal{P}|} \sum_{(i, j) \in \mathcal{P}} x_i^\top x_j, \quad
+        \mathcal{P} = \{(i, j): i \in \text{first},\ j \in \text{second},\ i \neq j,\ y_i = y_j\}
+
+    Every pair counts once, whatever its cameras, so that an identity weighs as many pairs as it
+    has. A sum of inner products is an inner product of sums: no pair is formed, and time and
+    memory grow with the images.
+
+    Source: the intra-class cosine similarity (ICCS) of AlignGAN (Wang et al., ICCV 2019), Table 1,
+    which does not say what it averages.
+
+    Args:
+        feature_set: Features of both modalities.
+        first: ``'visible'`` or ``'infrared'``.
+        second: The same or the other modality.
+
+    Returns:
+        The means of both kinds of pairs, equal for (first, second) and (second, first).
+
+    Raises:
+        ValueError: If there is no pair of one of the kinds.
+    """
+    ids, labels = np.unique(feature_set.person_ids, return_inverse=True)
+    sums, counts = [], []
+    for modality in (first, second):
+        rows = np.flatnonzero(feature_set.modalities == modality)
+        unit = normalize(torch.from_numpy(feature_set.features[rows]).double())
+        total = unit.new_zeros(len(ids), unit.shape[1])
+        sums.append(total.index_add_(0, torch.from_numpy(labels[rows]), unit))
+        counts.append(np.bincount(labels[rows], minlength=len(ids)))
+    same, num_same = (sums[0] * sums[1]).sum().item(), counts[0] @ counts[1]
+    different = (sums[0].sum(0) @ sums[1].sum(0)).item() - same
+    num_different = counts[0].sum() * counts[1].sum() - num_same
+    if first == second:  # an image is no pair with itself
+        same, num_same = same - unit.square().sum().item(), num_same - len(unit)
+    if not (num_same and num_different):
+        kind = 'different identities' if num_same else 'the same identity'
+        raise ValueError(
+            f'mean_similarity: `feature_set` has no pair of a {first} and a {second} image of '
+            f'{kind}, expected at least two identities, one of them with such a pair.'
+        )
+    return MeanSimilarity(float(same / num_same), float(different / num_different))
+
+
 def nearest_neighbors(features: np.ndarray) -> np.ndarray:
     """Find the most similar other row of every row, by the cosine.
 

@@ -1,4 +1,6 @@
 from .edge_fusion import ConcatEdgeFusion, DirectEdgeFusion, EdgeStream, WeightedEdgeFusion
+from .identity_network import Analysis, IdentityNetwork
+from .imagenet_input import ImageNetInput
 from .non_local import DotProductNonLocal
 from .resnet_extractor import ResNetExtractor
 from .sobel import SobelEdges, resize_edges
@@ -6,10 +8,13 @@ from .two_stream_resnet import TwoStreamResNet
 from .vgg16_features import VGG16Features
 
 __all__ = [
+    'Analysis',
     'ConcatEdgeFusion',
     'DirectEdgeFusion',
     'DotProductNonLocal',
     'EdgeStream',
+    'IdentityNetwork',
+    'ImageNetInput',
     'ResNetExtractor',
     'SobelEdges',
     'TwoStreamResNet',

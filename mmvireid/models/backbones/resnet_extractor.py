@@ -5,7 +5,7 @@ from torch import Tensor
 
 from mmvireid.registry import MODELS
 
-from .resnet_part import STAGES, ResNetPart, build_resnet, load_resnet_parts
+from .resnet_part import STAGES, ResNetPart, build_resnet, load_resnet_parts, set_stride
 
 
 @MODELS.register_module()
@@ -15,6 +15,8 @@ class ResNetExtractor(BaseModule):
     Args:
         depth: 18, 34, 50 or 101.
         num_stages: Number of residual stages, 1 to 4.
+        last_stride: Stride of the last stage, 1 or 2; ``None`` leaves it as it is, 1 for a single
+            stage and 2 for more.
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` as in :class:`TwoStreamResNet`.
 
     Attributes:
@@ -30,13 +32,28 @@ class ResNetExtractor(BaseModule):
         torch.Size([2, 128, 8, 4])
     """
 
-    def __init__(self, depth: int = 50, num_stages: int = 3, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        depth: int = 50,
+        num_stages: int = 3,
+        last_stride: int | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         if num_stages not in (1, 2, 3, 4):
             raise ValueError(f'ResNetExtractor: `num_stages` is {num_stages!r}, expected 1 to 4.')
-        self.stages = ResNetPart(build_resnet(depth), STAGES[: num_stages + 1])
-        self.out_channels = self.stages.out_channels
+        if last_stride not in (None, 1, 2) or (last_stride is not None and num_stages == 1):
+            raise ValueError(
+                f'ResNetExtractor: `last_stride` is {last_stride!r}, expected 1 or 2, or None '
+                '(always for a single stage).'
+            )
+        resnet = build_resnet(depth)
         self.stride = 2 ** (num_stages + 1)
+        if last_stride is not None:
+            set_stride(getattr(resnet, STAGES[num_stages]), last_stride)
+            self.stride = 2**num_stages * last_stride
+        self.stages = ResNetPart(resnet, STAGES[: num_stages + 1])
+        self.out_channels = self.stages.out_channels
 
     def init_weights(self) -> None:
         """Load the ImageNet weights named by ``init_cfg``."""

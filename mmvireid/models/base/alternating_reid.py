@@ -3,11 +3,18 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from mmengine.optim import OptimWrapper, OptimWrapperDict
+import torch
+from mmengine.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
+from torch.nn.utils import get_total_norm
 
 from mmvireid.models.base.staged_reid import StagedReID
 from mmvireid.structures import ReIDDataSample
+
+
+def owned_parameters(wrapper: OptimWrapper) -> list[nn.Parameter]:
+    """The parameters that an optimiser moves."""
+    return [p for group in wrapper.optimizer.param_groups for p in group['params']]
 
 
 @contextmanager
@@ -21,9 +28,7 @@ def gradients_only_for(model: nn.Module, wrappers: Sequence[OptimWrapper]) -> It
         model: The model whose other parameters are switched off; gradients still flow through.
         wrappers: The optimisers of the update.
     """
-    owned = {
-        id(p) for wrapper in wrappers for group in wrapper.param_groups for p in group['params']
-    }
+    owned = {id(p) for wrapper in wrappers for p in owned_parameters(wrapper)}
     others = [p for p in model.parameters() if p.requires_grad and id(p) not in owned]
     for parameter in others:
         parameter.requires_grad_(False)
@@ -34,12 +39,30 @@ def gradients_only_for(model: nn.Module, wrappers: Sequence[OptimWrapper]) -> It
             parameter.requires_grad_(True)
 
 
-def step_together(total: Tensor, wrappers: Sequence[OptimWrapper]) -> None:
-    """One backward pass, then a step of every optimiser."""
+def gradient_norm(wrapper: OptimWrapper) -> Tensor:
+    """L2 norm over all gradients of an optimiser, a scalar that the GPU is not waited for.
+
+    Loss scaling is taken out; the norm of a step that overflowed, and is skipped, is not finite.
+    """
+    gradients = [p.grad for p in owned_parameters(wrapper) if p.grad is not None]
+    norm = get_total_norm(gradients)
+    if isinstance(wrapper, AmpOptimWrapper):
+        norm = norm / wrapper.loss_scaler.scale(torch.ones_like(norm))
+    return norm
+
+
+def step_together(total: Tensor, wrappers: Sequence[OptimWrapper]) -> list[Tensor]:
+    """One backward pass, then a step of every optimiser.
+
+    Returns:
+        The gradient norm of every optimiser, before clipping.
+    """
     wrappers[0].backward(total)
+    norms = [gradient_norm(wrapper) for wrapper in wrappers]
     for wrapper in wrappers:
         wrapper.step()
         wrapper.zero_grad()
+    return norms
 
 
 class AlternatingReID(StagedReID):
@@ -75,7 +98,9 @@ class AlternatingReID(StagedReID):
             optim_wrapper: Optimisers by name, see ``AlternatingOptimWrapperConstructor``.
 
         Returns:
-            What is logged, ``{'<update>/<key>': value}``.
+            What is logged, ``{'<update>/<key>': value}``: the weighted terms, their sum
+            ``loss``, the diagnostics, and ``<optimizer>.grad_norm`` of every optimiser that
+            stepped, before clipping. Of an update that runs several times, the last run.
         """
         batch = self.data_preprocessor(data, training=True)
         shared, log_vars = {}, {}
@@ -84,6 +109,7 @@ class AlternatingReID(StagedReID):
             with gradients_only_for(self, wrappers), wrappers[0].optim_context(self):
                 terms = self.weigh(getattr(self, f'loss_{name}')(**batch, shared=shared))
             total, logs = self.parse_losses(terms)
-            step_together(total, wrappers)
+            for key, norm in zip(self.updates[name], step_together(total, wrappers)):
+                logs[f'{key}.grad_norm'] = norm
             log_vars |= {f'{name}/{key}': value for key, value in logs.items()}
         return log_vars

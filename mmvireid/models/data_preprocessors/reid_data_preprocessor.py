@@ -12,7 +12,7 @@ from mmvireid.structures import MODALITIES, ReIDDataSample
 
 @MODELS.register_module()
 class ReIDDataPreprocessor(BaseDataPreprocessor):
-    """Move a batch to the device, normalise it and split it by modality.
+    """Move a batch to the device, normalise it and split it by block and modality.
 
     Args:
         mean: Mean of the R, G, B channels, in [0, 255]; ImageNet's by default.
@@ -53,21 +53,29 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         Returns:
             ``inputs``: normalised RGB images per modality, ``{'visible': (Nv, 3, H, W),
             'infrared': (Ni, 3, H, W)}``, absent modalities left out; ``data_samples``: reordered
-            to match, all visible ones first.
+            to match, all visible ones first. Where samples name a batch block, both are
+            dictionaries that have this for every block, in the blocks' order in the batch.
         """
         data_samples, images = data['data_samples'], self.normalize(data['inputs'])
-        order = sorted(range(len(data_samples)), key=lambda i: self._rank(data_samples[i]))
+        keys = [(sample.get('block'), sample.modality) for sample in data_samples]
+        blocks = list(dict.fromkeys(block for block, _ in keys))
+        ranks = [(blocks.index(block), MODALITIES.index(modality)) for block, modality in keys]
+        order = sorted(range(len(ranks)), key=ranks.__getitem__)
         if order != list(range(len(order))):  # training batches are ordered: no gather, no sync
             images = images[order]
         data_samples = [data_samples[i] for i in order]
-        present = [sample.modality for sample in data_samples]
-        counts = {key: present.count(key) for key in MODALITIES if key in present}
-        parts = images.split(list(counts.values()))
-        return dict(inputs=dict(zip(counts, parts)), data_samples=data_samples)
+        if blocks == [None]:
+            return dict(inputs=self._by_modality(images, data_samples), data_samples=data_samples)
+        samples = {b: [s for s in data_samples if s.get('block') == b] for b in blocks}
+        parts = images.split([len(part) for part in samples.values()])
+        inputs = {b: self._by_modality(part, samples[b]) for b, part in zip(blocks, parts)}
+        return dict(inputs=inputs, data_samples=samples)
 
     @staticmethod
-    def _rank(sample: ReIDDataSample) -> int:
-        return MODALITIES.index(sample.modality)
+    def _by_modality(images: Tensor, data_samples: list[ReIDDataSample]) -> dict[str, Tensor]:
+        present = [sample.modality for sample in data_samples]
+        counts = {key: present.count(key) for key in MODALITIES if key in present}
+        return dict(zip(counts, images.split(list(counts.values()))))
 
     def normalize(self, images: Tensor) -> Tensor:
         """uint8 BGR (N, 3, H, W) -> normalised float32 RGB on the device."""
@@ -75,3 +83,10 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         # flip, not an index: a list of channels would be copied to the GPU and waited for
         images = images.flip(1).to(torch.float32, memory_format=self.memory_format)
         return images.sub_(self.mean).div_(self.std)
+
+    def denormalize(self, images: Tensor) -> Tensor:
+        """Normalised RGB (N, 3, H, W) -> uint8 BGR, the inverse of :meth:`normalize`.
+
+        Values are rounded, and clamped to what an image file can hold.
+        """
+        return (images * self.std + self.mean).round().clamp(0, 255).to(torch.uint8).flip(1)

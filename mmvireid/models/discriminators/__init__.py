@@ -1,3 +1,5 @@
+from .joint_discriminator import JointDiscriminator
 from .patch_discriminator import PatchDiscriminator
+from .strided_discriminator import StridedDiscriminator
 
-__all__ = ['PatchDiscriminator']
+__all__ = ['JointDiscriminator', 'PatchDiscriminator', 'StridedDiscriminator']

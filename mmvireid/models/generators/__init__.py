@@ -1,4 +1,5 @@
 from .code_decoder import CodeDecoder
 from .gaussian_encoder import GaussianCode, GaussianEncoder
+from .translation_generator import TranslationGenerator
 
-__all__ = ['CodeDecoder', 'GaussianCode', 'GaussianEncoder']
+__all__ = ['CodeDecoder', 'GaussianCode', 'GaussianEncoder', 'TranslationGenerator']

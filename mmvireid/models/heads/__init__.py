@@ -1,4 +1,5 @@
+from .bottleneck_identity_head import BottleneckIdentityHead
 from .identity_head import IdentityHead
 from .mixture_prior import MixturePrior
 
-__all__ = ['IdentityHead', 'MixturePrior']
+__all__ = ['BottleneckIdentityHead', 'IdentityHead', 'MixturePrior']

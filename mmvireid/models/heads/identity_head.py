@@ -6,6 +6,19 @@ from torch import Tensor, nn
 from mmvireid.registry import MODELS
 
 
+def check_num_ids(owner: str, num_ids: int) -> None:
+    """Check that a config says how many identities there are.
+
+    Raises:
+        ValueError: If ``num_ids`` is not a positive integer; names the class of ``owner``.
+    """
+    if not isinstance(num_ids, int) or num_ids < 1:
+        raise ValueError(
+            f'{owner}: `num_ids` is {num_ids!r}, expected the number of training '
+            'identities (a positive integer); set its `num_ids` in the config of the model.'
+        )
+
+
 @MODELS.register_module()
 class IdentityHead(BaseModule):
     """One linear layer without bias, weights from N(0, 0.001).
@@ -21,11 +34,7 @@ class IdentityHead(BaseModule):
 
     def __init__(self, in_channels: int, num_ids: int, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
-        if not isinstance(num_ids, int) or num_ids < 1:
-            raise ValueError(
-                f'IdentityHead: `num_ids` is {num_ids!r}, expected the number of training '
-                'identities (a positive integer); set its `num_ids` in the config of the model.'
-            )
+        check_num_ids('IdentityHead', num_ids)
         self.num_ids = num_ids
         self.classifier = nn.Linear(in_channels, num_ids, bias=False)
         nn.init.normal_(self.classifier.weight, std=0.001)

@@ -6,6 +6,10 @@ from .adaptive_large_margin_loss import (
 )
 from .adversarial_loss import AdversarialLoss
 from .batch_hard_triplet_loss import BatchHardTripletLoss, batch_hard_triplet
+from .cosine_similarity_triplet_loss import (
+    CosineSimilarityTripletLoss,
+    cosine_similarity_triplet,
+)
 from .cross_modality_contrastive_center_loss import (
     CrossModalityContrastiveCenterLoss,
     cross_modality_contrastive_center,
@@ -37,6 +41,7 @@ __all__ = [
     'AdaptiveLargeMarginLoss',
     'AdversarialLoss',
     'BatchHardTripletLoss',
+    'CosineSimilarityTripletLoss',
     'CrossModalityContrastiveCenterLoss',
     'CrossModalityTripletLoss',
     'CycleConsistencyLoss',
@@ -53,6 +58,7 @@ __all__ = [
     'WeightedRegularizedTripletLoss',
     'adaptive_large_margin',
     'batch_hard_triplet',
+    'cosine_similarity_triplet',
     'cross_modality_contrastive_center',
     'cross_modality_triplet',
     'cycle_consistency',

@@ -6,18 +6,35 @@ from torch import Tensor, nn
 
 from mmvireid.registry import MODELS
 
+#: See :class:`AdversarialLoss`.
+FORMS = dict(bce=F.binary_cross_entropy_with_logits, lsgan=F.mse_loss)
+
 
 @MODELS.register_module()
 class AdversarialLoss(nn.Module):
-    """Binary cross-entropy of a discriminator's logits with "real" or "fake".
+    """Difference of a discriminator's logits from "real" (1) or "fake" (0).
 
-    The discriminator asks for the truth, a generator for its fakes to be taken for real (the
-    non-saturating form; Goodfellow et al., NIPS 2014).
+    The discriminator asks for the truth, a generator for its fakes to be taken for real.
+
+    Args:
+        form: ``'bce'``, the binary cross-entropy in its non-saturating form (Goodfellow et al.,
+            NIPS 2014), or ``'lsgan'``, the squared error (Mao et al., ICCV 2017).
+
+    Raises:
+        ValueError: If ``form`` is neither.
 
     Example:
         >>> float(AdversarialLoss()(torch.zeros(2, 1), real=True))  # ln 2
         0.6931471824645996
     """
+
+    def __init__(self, form: str = 'bce') -> None:
+        super().__init__()
+        if form not in FORMS:
+            raise ValueError(
+                f'AdversarialLoss: `form` is {form!r}, expected one of {tuple(FORMS)}.'
+            )
+        self.compare = FORMS[form]
 
     def forward(self, logits: Tensor, real: bool) -> Tensor:
         """Compute the loss.
@@ -27,7 +44,7 @@ class AdversarialLoss(nn.Module):
             real: What they should say.
 
         Returns:
-            Mean in nats, a scalar.
+            Mean, in nats for ``'bce'``, a scalar, never negative.
         """
         target = torch.ones_like(logits) if real else torch.zeros_like(logits)
-        return F.binary_cross_entropy_with_logits(logits, target)
+        return self.compare(logits, target)

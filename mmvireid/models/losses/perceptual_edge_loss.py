@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mmvireid.models.backbones.sobel import check_resize, resize_edges
 from mmvireid.models.backbones.vgg16_features import TAPS, build_vgg16
 from mmvireid.registry import MODELS
-from mmvireid.utils import Companion
+from mmvireid.utils import IMAGENET_MEAN, IMAGENET_STD, Companion
 
 
 def mean_adapter(maps: Tensor) -> Tensor:
@@ -129,7 +129,7 @@ class PerceptualEdgeLoss(BaseModule):
         self.match: Callable[[Tensor], Tensor] = MATCHES[match]
         self.taps, self.resize, self.weights, self.seed = taps, resize, weights, seed
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
-        mean, std = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)) if imagenet_norm else (0.0, 1.0)
+        mean, std = (IMAGENET_MEAN, IMAGENET_STD) if imagenet_norm else (0.0, 1.0)
         for name, value in (('mean', mean), ('std', std)):
             value = torch.tensor(value).view(-1, 1, 1)
             self.register_buffer(name, value, persistent=False)

@@ -1,5 +1,7 @@
 from .agw import AGW
+from .aligngan import AlignGAN
 from .dgvae import DGVAE
 from .mso import MSO
+from .separate_aligngan import SeparateAlignGAN
 
-__all__ = ['AGW', 'DGVAE', 'MSO']
+__all__ = ['AGW', 'DGVAE', 'MSO', 'AlignGAN', 'SeparateAlignGAN']

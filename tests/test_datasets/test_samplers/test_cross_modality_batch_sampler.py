@@ -10,24 +10,6 @@ from mmvireid.datasets import CrossModalityBatchSampler
 from mmvireid.datasets.samplers import cross_modality_batch_sampler
 
 
-class Rows(list):
-    """A data set with rows only."""
-
-    def get_data_info(self, index):
-        return self[index]
-
-
-def rows_of(visible, infrared):
-    """Rows in a shuffled order, from the number of images of each label."""
-    rows = [
-        {'modality': modality, 'gt_label': label}
-        for modality, counts in [('visible', visible), ('infrared', infrared)]
-        for label, count in enumerate(counts)
-        for _ in range(count)
-    ]
-    return Rows(np.random.default_rng(0).permutation(np.array(rows, dtype=object)))
-
-
 def build(rows, num_ids=3, num_instances=2, seed=0, epoch=0, rank=0, world_size=1, **options):
     state = {'dataset': rows, 'seed': seed, 'epoch': epoch, 'rank': rank, 'world_size': world_size}
     return CrossModalityBatchSampler(
@@ -37,12 +19,6 @@ def build(rows, num_ids=3, num_instances=2, seed=0, epoch=0, rank=0, world_size=
         num_instances=num_instances,
         **options,
     )
-
-
-@pytest.fixture
-def rows():
-    rng = np.random.default_rng(1)
-    return rows_of(rng.integers(3, 9, 10), rng.integers(2, 6, 10))
 
 
 def test_composition_of_every_batch(rows):
@@ -78,7 +54,7 @@ def test_ranks_share_no_identity_and_one_draw(rows):
     assert joint[0] == images[0] + images[1]
 
 
-def test_identities_are_drawn_uniformly_whatever_their_size():
+def test_identities_are_drawn_uniformly_whatever_their_size(rows_of):
     rows = rows_of([2] * 9 + [400], [2] * 10)
     counts = Counter(rows[item.index]['gt_label'] for batch in build(rows) for item in batch[:6])
     mean = sum(counts.values()) / 10
@@ -87,7 +63,7 @@ def test_identities_are_drawn_uniformly_whatever_their_size():
     assert all(abs(counts[label] - mean) < 4 * deviation for label in range(10))
 
 
-def test_images_are_drawn_with_replacement_where_there_are_too_few():
+def test_images_are_drawn_with_replacement_where_there_are_too_few(rows_of):
     rows = rows_of([1, 5, 5], [5, 5, 5])
     for batch in build(rows, num_ids=3, num_instances=4):
         for half, modality in [(batch[:12], 'visible'), (batch[12:], 'infrared')]:
@@ -97,7 +73,7 @@ def test_images_are_drawn_with_replacement_where_there_are_too_few():
             assert times == scarce | {(1, 1): 4, (2, 1): 4}
 
 
-def test_scarce_identities_are_counted_once(rows, monkeypatch):
+def test_scarce_identities_are_counted_once(rows_of, rows, monkeypatch):
     messages = []
     monkeypatch.setattr(
         cross_modality_batch_sampler, 'print_log', lambda text, **_: messages.append(text)
@@ -109,7 +85,7 @@ def test_scarce_identities_are_counted_once(rows, monkeypatch):
     assert messages[0].startswith('2 of 3 identities have fewer than 4 images of a modality')
 
 
-def test_replacement_as_in_the_release():
+def test_replacement_as_in_the_release(rows_of):
     rows = rows_of([4] * 3, [4] * 3)
     repeated = [
         len({item.index for item in batch}) < 24
@@ -128,7 +104,7 @@ def test_replacement_as_in_the_release():
         (100, 320, 20, 1, 11),
     ],
 )
-def test_length(visible, infrared, num_ids, world_size, length):
+def test_length(rows_of, visible, infrared, num_ids, world_size, length):
     counts = [np.bincount(np.arange(total) % num_ids).tolist() for total in (visible, infrared)]
     sampler = build(rows_of(*counts), num_ids=8, num_instances=4, world_size=world_size)
     assert len(sampler) == length
@@ -142,13 +118,14 @@ def test_length(visible, infrared, num_ids, world_size, length):
         ([2, 2, 2], [], 'no infrared image'),
     ],
 )
-def test_data_that_makes_no_batch(visible, infrared, message):
+def test_data_that_makes_no_batch(rows_of, visible, infrared, message):
     with pytest.raises(ValueError, match=message):
         build(rows_of(visible, infrared))
 
 
-def test_images_without_labels():
-    rows = Rows([{'modality': 'visible', 'gt_label': -1}])
+def test_images_without_labels(rows_of):
+    rows = rows_of([1], [1])
+    rows[0]['gt_label'] = -1
     with pytest.raises(ValueError, match='expected a training split'):
         build(rows)
 
@@ -158,6 +135,12 @@ def test_batch_size_that_does_not_fit(rows):
         CrossModalityBatchSampler(
             SimpleNamespace(dataset=rows), batch_size=13, num_ids=3, num_instances=2
         )
+
+
+@pytest.mark.parametrize('option', ['num_ids', 'num_instances'])
+def test_no_identity_or_no_image(rows, option):
+    with pytest.raises(ValueError, match=f'`{option}` is 0.* expected at least 1'):
+        build(rows, **{option: 0})
 
 
 def test_an_epoch_can_be_cut(rows):

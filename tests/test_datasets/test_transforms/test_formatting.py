@@ -10,6 +10,7 @@ def test_packing():
     image = np.random.default_rng(0).integers(0, 256, (4, 5, 3), dtype=np.uint8)
     fields = {'person_id': 6, 'gt_label': 0, 'camera_id': 3, 'modality': 'infrared'}
     meta = {'name': 'cam3/0006/0001.jpg', 'img_path': '/x/cam3/0006/0001.jpg', 'sample_idx': 2}
+    meta['block'] = 'pixel'
     # a view, as a crop leaves it
     packed = PackReIDInputs()({'img': image[:, 1:4], **fields, **meta, 'flip': True})
     assert set(packed) == {'inputs', 'data_samples'}

@@ -10,7 +10,8 @@ from mmvireid.models.heads import IdentityHead
 
 
 def fake_loader(**metainfo):
-    return SimpleNamespace(dataset=SimpleNamespace(metainfo=metainfo))
+    dataset = SimpleNamespace(metainfo=metainfo)
+    return SimpleNamespace(dataset=dataset, batch_sampler=SimpleNamespace())
 
 
 def fake_runner(num_ids, by_epoch=True, checkpoint=None, validation='train/heldout'):
@@ -48,6 +49,30 @@ def test_images_of_another_size_than_the_model_expects_are_named():
     with pytest.raises(
         ValueError, match=r'input_size` is \(128, 64\), expected \(64, 32\), the `s'
     ):
+        PreflightHook().before_train(runner)
+
+
+def test_blocks_that_the_model_wants_and_the_sampler_lacks_are_named():
+    runner = fake_runner(5)
+    runner.model.blocks = ('feature', 'pixel')
+    message = (
+        r"blocks \(\), expected \('feature', 'pixel'\), those of Module\. Set .* to "
+        r'BlockBatchSampler\(blocks=dict\(feature=dict\(num_ids=\.\.\., num_instances=\.\.\.\), pix'
+    )
+    with pytest.raises(ValueError, match=message):
+        PreflightHook().before_train(runner)
+    runner.train_dataloader.batch_sampler.blocks = ('feature',)
+    with pytest.raises(ValueError, match=r"blocks \('feature',\), expected \('feature', 'pixel'\)"):
+        PreflightHook().before_train(runner)
+    runner.train_dataloader.batch_sampler.blocks = ('pixel', 'feature')  # any order will do
+    PreflightHook().before_train(runner)
+
+
+def test_blocks_that_the_model_does_not_know_are_named():
+    runner = fake_runner(5)
+    runner.train_dataloader.batch_sampler.blocks = ('feature', 'pixel')
+    message = r"blocks \('feature', 'pixel'\), expected \(\).* to CrossModalityBatchSampler"
+    with pytest.raises(ValueError, match=message):
         PreflightHook().before_train(runner)
 
 

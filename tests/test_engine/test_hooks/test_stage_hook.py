@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 import torch
 from mmengine.hooks import Hook
@@ -37,7 +39,7 @@ class Recorder(Hook):
     priority = 'LOWEST'
 
     def __init__(self):
-        self.rows = []
+        self.rows, self.logged = [], []
 
     def before_train(self, runner):
         self.stage_before_training = runner.model.stage.name
@@ -52,6 +54,7 @@ class Recorder(Hook):
         }
         logged = {key for key in runner.message_hub.log_scalars if 'both/loss_' in key}
         self.rows.append((runner.model.stage.name, moved, {key[-5:].strip('_') for key in logged}))
+        self.logged.append(set(runner.message_hub.log_scalars))
 
 
 EXPECTED = [
@@ -66,7 +69,7 @@ EXPECTED = [
 def train(training_batch, tmp_path):
     """``train(stages)`` for 4 epochs of one iteration (or 4 iterations); returns the recorder."""
 
-    def call(stages, by_epoch=True, model=None, resume=None, length=4):
+    def call(stages, by_epoch=True, model=None, resume=None, length=4, **settings):
         batch = training_batch(size=(4, 2))
         rows = [
             dict(inputs=image, data_samples=sample)
@@ -75,6 +78,13 @@ def train(training_batch, tmp_path):
         loop = dict(by_epoch=True, max_epochs=length)
         if not by_epoch:
             loop = dict(type='IterBasedTrainLoop', max_iters=length)
+        optim_wrapper = dict(
+            constructor='AlternatingOptimWrapperConstructor',
+            sgd=dict(
+                modules=['left', 'right'],
+                optimizer=dict(type='SGD', lr=0.01, momentum=0.9),
+            ),
+        )
         runner = Runner(
             model=model or Toy(),
             work_dir=str(tmp_path),
@@ -85,13 +95,7 @@ def train(training_batch, tmp_path):
                 collate_fn=reid_collate,
             ),
             train_cfg=loop,
-            optim_wrapper=dict(
-                constructor='AlternatingOptimWrapperConstructor',
-                sgd=dict(
-                    modules=['left', 'right'],
-                    optimizer=dict(type='SGD', lr=0.01, momentum=0.9),
-                ),
-            ),
+            **dict(optim_wrapper=optim_wrapper) | settings,
             default_hooks=dict(
                 stage=dict(type='StageHook', stages=stages, by_epoch=by_epoch),
                 checkpoint=dict(type='CheckpointHook', interval=1, by_epoch=by_epoch),
@@ -118,6 +122,54 @@ def test_stages_follow_each_other_and_their_losses_leave_the_log(by_epoch, train
     recorder = train(STAGES, by_epoch)
     assert recorder.stage_before_training == 'one'
     assert recorder.rows == EXPECTED
+
+
+class TwoUpdates(Toy):
+    """Each layer has an update, an optimiser and a diagnostic of its own."""
+
+    updates = dict(left=('left',), right=('right',))
+    diagnostics = ('size',)
+
+    def loss_left(self, inputs, data_samples, shared):
+        score = self.left(torch.cat(list(inputs.values())).flatten(1))
+        return dict(left=score.square().mean(), size=score.abs().max())
+
+    def loss_right(self, inputs, data_samples, shared):
+        score = self.right(torch.cat(list(inputs.values())).flatten(1))
+        return dict(right=score.square().mean(), size=score.abs().max())
+
+
+TWO_OPTIMISERS = dict(
+    constructor='AlternatingOptimWrapperConstructor',
+    left=dict(modules=['left'], optimizer=dict(type='SGD', lr=0.01)),
+    right=dict(modules=['right'], optimizer=dict(type='SGD', lr=0.02)),
+)
+TURNS = [dict(name='one', end=2, updates=['left']), dict(name='two', updates=['right'])]
+
+
+def test_all_values_of_an_update_that_rests_leave_the_log(train):
+    recorder = train(TURNS, model=TwoUpdates(), optim_wrapper=TWO_OPTIMISERS)
+    for name, logged in zip(['left', 'left', 'right', 'right'], recorder.logged):
+        values = {'loss', f'loss_{name}', 'size', f'{name}.grad_norm'}
+        assert {key for key in logged if '/' in key[6:]} == {f'train/{name}/{v}' for v in values}
+        # what is no update's stays: every optimiser has a rate all the time
+        assert {'train/time', 'train/left.lr', 'train/right.lr'} <= logged
+
+
+@pytest.mark.parametrize('is_silenced', [True, False])
+def test_an_optimiser_that_rests_causes_no_warning(is_silenced, train, monkeypatch):
+    if not is_silenced:
+        monkeypatch.setattr('warnings.filterwarnings', lambda *_: None)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter('always')
+        train(
+            TURNS,
+            model=TwoUpdates(),
+            optim_wrapper=TWO_OPTIMISERS,
+            param_scheduler=dict(type='MultiStepLR', milestones=[2]),
+        )
+    order = [str(w.message) for w in found if 'before `optimizer.step()`' in str(w.message)]
+    assert len(order) == (0 if is_silenced else 1)
 
 
 @pytest.mark.parametrize('done', [1, 2, 3])

@@ -5,7 +5,14 @@ import sys
 import pytest
 import torch
 
-from mmvireid.engine.runner import clear_errors, parse_run_args, prepare_config, resume_from
+from mmvireid.engine.runner import (
+    clear_errors,
+    forget_weights,
+    parse_run_args,
+    prepare_config,
+    resume_from,
+    use_autocast,
+)
 from mmvireid.models.heads import IdentityHead
 
 
@@ -40,6 +47,26 @@ def test_options_and_machine_are_settled(parse, tmp_path):
 def test_without_workers_none_persists(parse):
     cfg = prepare_config(parse('toy.py', '--cfg-options', 'train_dataloader.num_workers=0'))
     assert cfg.train_dataloader.persistent_workers is False
+
+
+def test_weights_are_forgotten_at_every_depth():
+    loss = dict(type='PerceptualEdgeLoss', weights='torchvision://vgg16')
+    model = dict(init_cfg=1, net=dict(depth=18, stem=dict(init_cfg=dict(a=2))), losses=dict(e=loss))
+    forget_weights(model)
+    loss = dict(type='PerceptualEdgeLoss', weights='random')
+    assert model == dict(net=dict(depth=18, stem={}), losses=dict(e=loss))
+
+
+def test_autocast_reaches_one_optimiser_and_several():
+    amp = dict(type='AutocastOptimWrapper')
+    one = dict(type='OptimWrapper', optimizer=dict(type='SGD'), paramwise_cfg={})
+    use_autocast(one)
+    assert one == dict(amp, optimizer=dict(type='SGD'), paramwise_cfg={})
+    several = dict(
+        constructor='C', a=dict(optimizer={}), b=dict(modules=['x'], type='OptimWrapper')
+    )
+    use_autocast(several)
+    assert several == dict(constructor='C', a=dict(amp, optimizer={}), b=dict(amp, modules=['x']))
 
 
 def test_a_missing_config_is_named(parse):

@@ -7,6 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from mmvireid.evaluation import FeatureSet
 from mmvireid.evaluation.functional import (
     cross_modality_histograms,
+    mean_similarity,
     nearest_neighbors,
     separation,
 )
@@ -76,6 +77,41 @@ def test_pairs_of_both_kinds_are_needed(person_ids, message):
     )
     with pytest.raises(ValueError, match=f'cross_modality_histograms.*{message}'):
         cross_modality_histograms(features)
+
+
+@pytest.mark.parametrize('first', ['visible', 'infrared'])
+@pytest.mark.parametrize('second', ['visible', 'infrared'])
+def test_mean_similarities_equal_a_loop_over_all_pairs(first, second):
+    features = random_features()
+    unit = cosine(features.features)
+    pairs = {True: [], False: []}
+    for i in np.flatnonzero(features.modalities == first):
+        for j in np.flatnonzero(features.modalities == second):
+            if i != j:
+                same = bool(features.person_ids[i] == features.person_ids[j])
+                pairs[same].append(unit[i] @ unit[j])
+    found = mean_similarity(features, first, second)
+    assert found.same == pytest.approx(np.mean(pairs[True]), abs=1e-6)
+    assert found.different == pytest.approx(np.mean(pairs[False]), abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ('person_ids', 'message'),
+    [
+        ([1, 2, 3], 'a visible and a visible image of the same identity'),
+        ([1, 1, 1], 'a visible and a visible image of different identities'),
+    ],
+)
+def test_similarities_need_pairs_of_both_kinds(person_ids, message):
+    features = FeatureSet(
+        features=np.eye(3),
+        person_ids=person_ids,
+        camera_ids=[1, 2, 4],
+        modalities=['visible'] * 3,
+        names=list('abc'),
+    )
+    with pytest.raises(ValueError, match=f'mean_similarity.*{message}'):
+        mean_similarity(features, 'visible', 'visible')
 
 
 def test_accuracy_equals_that_of_a_leave_one_out_classifier(monkeypatch):

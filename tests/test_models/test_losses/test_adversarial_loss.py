@@ -26,3 +26,32 @@ def test_confident_mistakes_keep_a_full_gradient(real, sign):
     loss.backward()
     assert loss.item() == pytest.approx(200)
     assert logits.grad.item() == pytest.approx(sign)
+
+
+@pytest.mark.parametrize('real', [True, False])
+def test_lsgan_equals_a_slow_loop(real):
+    logits = torch.randn(
+        2, 1, 3, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0)
+    )
+    expected = sum((logit - (1 if real else 0)) ** 2 for logit in logits.flatten().tolist()) / 12
+    assert AdversarialLoss('lsgan')(logits, real).item() == pytest.approx(expected)
+
+
+def test_lsgan_is_zero_at_its_targets_and_grows_behind_them():
+    loss = AdversarialLoss(form='lsgan')
+    assert loss(torch.ones(3, 1), True) == loss(torch.zeros(3, 1), False) == 0
+    assert loss(torch.full((1, 1), 3.0), True).item() == 4  # overconfident logits cost too
+
+
+@pytest.mark.parametrize('form', ['bce', 'lsgan'])
+def test_is_float32_inside_autocast(form):
+    logits = torch.linspace(-3, 3, 7).bfloat16()
+    with torch.autocast('cpu', torch.bfloat16):
+        found = AdversarialLoss(form)(logits, real=True)
+    assert found.dtype == torch.float32
+    assert found.item() == pytest.approx(AdversarialLoss(form)(logits.float(), True).item())
+
+
+def test_unknown_form_is_named():
+    with pytest.raises(ValueError, match=r"`form` is 'hinge', expected one of \('bce', 'lsgan'\)"):
+        AdversarialLoss('hinge')

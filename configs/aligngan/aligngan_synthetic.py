@@ -1,0 +1,58 @@
+# AlignGAN on rendered data, sized for two CPU cores: narrow generators and discriminators, three
+# stages of ResNet-18 from random weights, images of 128 x 64 for all of them, bf16, 11 epochs of 80
+# iterations.
+_base_ = [
+    '../_base_/models/aligngan_resnet50.py',
+    '../_base_/datasets/synthetic.py',
+    '../_base_/schedules/aligngan_250e.py',
+]
+model = dict(
+    channels_last=True,
+    input_size=(128, 64),
+    feature_module=dict(
+        size=(128, 64),
+        extractor=dict(depth=18, num_stages=3, last_stride=2, init_cfg=None),
+        classifier=dict(num_ids=_base_.num_ids),
+    ),
+    translator=dict(base_channels=16, num_blocks=2),
+    image_discriminator=dict(base_channels=16, num_layers=4),
+    joint_discriminator=dict(base_channels=16, feature_width=32),
+)
+train_dataloader = dict(
+    batch_size=48,
+    batch_sampler=dict(
+        _delete_=True,
+        type='BlockBatchSampler',
+        blocks=dict(
+            feature=dict(num_ids=8, num_instances=2),
+            pixel=dict(num_ids=4, num_instances=2),
+        ),
+        num_batches=80,
+    ),
+)
+train_cfg = dict(max_epochs=11, val_interval=11)
+
+_stage_a, _stage_b, _stage_c = _base_.stages
+stages = [dict(_stage_a, end=2), dict(_stage_b, end=5), _stage_c]
+default_hooks = dict(
+    stage=dict(stages=stages),
+    generation=dict(interval=160),
+    logger=dict(interval=20),
+    checkpoint=dict(interval=1),
+)
+_bf16 = dict(type='AutocastOptimWrapper')
+optim_wrapper = dict(
+    reid=dict(
+        **_bf16,
+        optimizer=dict(_delete_=True, type='Adam', lr=1e-3, weight_decay=5e-4),
+        paramwise_cfg=None,
+    ),
+    generators=_bf16,
+    discriminators_warmup=_bf16,
+    visible_discriminator=_bf16,
+    joint_discriminator=_bf16,
+)
+param_scheduler = [
+    dict(type='LinearLR', start_factor=0.1, begin=0, end=1, convert_to_iter_based=True),
+    dict(type='MultiStepLR', milestones=[9], gamma=0.1, end=11),
+]

@@ -1,0 +1,91 @@
+"""Features of all test images of a model's config, from one pass."""
+
+from collections import defaultdict
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from mmengine.runner import Runner
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from mmvireid.engine.runner.setup import fit_loaders
+from mmvireid.evaluation import FeatureSet
+from mmvireid.models.base import BaseReID
+
+#: Fields of a FeatureSet by the field of a sample that they come from.
+COLUMNS = dict(person_ids='person_id', camera_ids='camera_id', modalities='modality', names='name')
+
+#: From normalised images per modality to features (N, D) by name.
+Encoder = Callable[[dict[str, Tensor]], dict[str, Tensor]]
+
+
+@torch.no_grad()
+def encode_images(
+    loader: DataLoader,
+    preprocessor: Callable[[dict], dict],
+    encode: Encoder,
+) -> dict[str, FeatureSet]:
+    """Encode every image of a loader once.
+
+    Args:
+        loader: Gives collated batches.
+        preprocessor: The model's data preprocessor.
+        encode: Gives one feature per image and name, visible images first.
+
+    Returns:
+        A feature set per name, on the CPU.
+    """
+    parts, samples = defaultdict(list), []
+    progress = Console(stderr=True)
+    for batch in track(loader, 'extracting', console=progress, transient=True):
+        batch = preprocessor(batch)
+        for name, features in encode(batch['inputs']).items():
+            parts[name].append(features.float().cpu())
+        samples += batch['data_samples']
+    columns = {
+        column: np.array([getattr(sample, key) for sample in samples])
+        for column, key in COLUMNS.items()
+    }
+    return {
+        name: FeatureSet(features=torch.cat(features).numpy(), **columns)
+        for name, features in parts.items()
+    }
+
+
+def encode_test_images(model: BaseReID, encode: Encoder) -> dict[str, FeatureSet]:
+    """What :func:`encode_images` makes of the test images of a model's config."""
+    fit_loaders(model.cfg)
+    loader = Runner.build_dataloader(model.cfg.test_dataloader, seed=0)
+    return encode_images(loader, model.data_preprocessor, encode)
+
+
+def extract_test_features(model: BaseReID) -> FeatureSet:
+    """Retrieval features of the test images of a model's config, not normalised.
+
+    Args:
+        model: From ``init_model``.
+    """
+    return encode_test_images(model, lambda inputs: dict(features=model.extract(inputs)))[
+        'features'
+    ]
+
+
+def check_same_images(reference: FeatureSet, other: FeatureSet, source: str) -> None:
+    """Make sure that two models were tested on the same images, in any order.
+
+    Args:
+        reference: Features of the first model.
+        other: Features of another one.
+        source: Who gave ``other``, for the message.
+
+    Raises:
+        ValueError: If they were not.
+    """
+    if set(other.names) != set(reference.names):
+        raise ValueError(
+            f'check_same_images: {source} tests on other images, expected the same data set and '
+            'split as CONFIG.'
+        )

@@ -1,0 +1,275 @@
+"""AlignGAN: pixels and features of the two modalities, aligned by one joint discriminator."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from mmvireid.models.backbones import Analysis
+from mmvireid.models.base import AlternatingReID
+from mmvireid.registry import MODELS
+from mmvireid.structures import INFRARED, MODALITIES, VISIBLE, ReIDDataSample
+from mmvireid.utils import identity_shift, kept_statistics, paired_labels
+
+#: Infrared images, and their maps: photographed, or made by a generator.
+KINDS = ('real', 'fake')
+
+
+@MODELS.register_module()
+class AlignGAN(AlternatingReID):
+    r"""AlignGAN (Wang et al., ICCV 2019).
+
+    One iteration of the joint stage (symbols of the paper in brackets); row i of a block's visible
+    and of its infrared images shows the same person:
+
+    1. ``reid``, on the feature block: translate visible to fake infrared images [X' = G_p(X_rgb)],
+       map real and fake ones [M, M' by G_f], classify them, compare each set with the other, and
+       let M' be taken for real                                             [Eqs. 5, 6, 10]
+    2. ``generators``, on the pixel block: translate both ways and back; X' shall keep its identity
+       in the eyes of the feature module, and be taken for real             [Eqs. 1 to 4, 9]
+    3. ``visible_discriminator``: real against fake visible images
+    4. ``joint_discriminator``: pairs (X, M) of one identity against (X of another identity, M),
+       (X, M'), (X', M) and (X', M')                                        [Eqs. 7, 8]
+
+    Three stages (``configs/_base_/schedules/aligngan_250e.py``): ``reid_warmup``, on real infrared
+    images alone; ``generators_warmup`` against discriminators of images alone
+    (``discriminators_warmup``); then the joint one, with fresh discriminators.
+    Test: the pooled map, of a visible image after translation; cosine similarity.
+
+    What the paper leaves open, what the release does otherwise: ``configs/aligngan/README.md``.
+
+    Args:
+        input_size: Height and width of the images.
+        feature_module: Config of the feature module [G_f, classifier, embedder].
+        translator: Config of a generator [G_p], and of another for the way back [G_p'].
+        image_discriminator: Config of a discriminator of images, of which three are built.
+        joint_discriminator: Config of the joint discriminator [D_j]; ``feature_channels`` is taken
+            from the feature module.
+        losses: Config of the losses ``identity``, ``triplet`` and ``adversarial``.
+        loss_weights: Weights of the terms, see the ``loss_...`` methods.
+        pixel_pairs: Maps that a fake image is judged with [Eq. 9]: ``'real'``, ``'fake'``.
+        feature_pairs: Images that a fake map is judged with [Eq. 10].
+        **kwargs: As in :class:`BaseReID`.
+
+    Raises:
+        ValueError: If an argument is not allowed or the parts do not fit together.
+    """
+
+    blocks = ('feature', 'pixel')
+    updates = dict(
+        reid_warmup=('reid',),
+        generators_warmup=('generators',),
+        discriminators_warmup=('discriminators_warmup',),
+        reid=('reid',),
+        generators=('generators',),
+        visible_discriminator=('visible_discriminator',),
+        joint_discriminator=('joint_discriminator',),
+    )
+
+    def __init__(
+        self,
+        input_size: Sequence[int],
+        feature_module: dict,
+        translator: dict | None,
+        image_discriminator: dict | None,
+        joint_discriminator: dict | None,
+        losses: dict[str, dict],
+        loss_weights: dict[str, float],
+        pixel_pairs: Sequence[str] = KINDS,
+        feature_pairs: Sequence[str] = KINDS,
+        **kwargs,
+    ) -> None:
+        super().__init__(loss_weights, **kwargs)
+        for name, kinds in dict(pixel_pairs=pixel_pairs, feature_pairs=feature_pairs).items():
+            if not kinds or not set(kinds) <= set(KINDS):
+                raise ValueError(f'AlignGAN: `{name}` is {kinds!r}, expected some of {KINDS}.')
+        self.input_size = tuple(input_size)
+        self.pixel_pairs, self.feature_pairs = pixel_pairs, feature_pairs
+        self.feature_module = MODELS.build(feature_module)
+        self.add_parts(
+            visible_to_infrared=translator,
+            infrared_to_visible=translator,
+            visible_discriminator_warmup=image_discriminator,
+            infrared_discriminator_warmup=image_discriminator,
+            visible_discriminator=image_discriminator,
+            joint_discriminator=joint_discriminator,
+        )
+        self.losses = nn.ModuleDict({kind: MODELS.build(cfg) for kind, cfg in losses.items()})
+
+    def add_parts(self, **configs: dict | None) -> None:
+        """Build networks for images of ``input_size``; variants leave some out (``None``)."""
+        for name, cfg in configs.items():
+            if cfg is not None:
+                sizes = dict(feature_channels=self.feature_module.out_channels)
+                part = MODELS.build(cfg | (sizes if name == 'joint_discriminator' else {}))
+                part.check_size(self.input_size)
+                self.add_module(name, part)
+
+    def loss_reid_warmup(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
+        """Stage 1: terms ``identity`` and ``triplet`` of real infrared images among themselves."""
+        labels = self.to_device(self.pair_labels(data_samples['feature']))
+        real = self.feature_module(inputs['feature'][INFRARED])
+        return dict(
+            identity=self.identity(real, labels), triplet=self.triplet(real, real, labels)
+        )
+
+    def loss_reid(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
+        """The feature module's update: ``identity``, ``triplet``, ``feature_adversarial``."""
+        labels = self.to_device(self.pair_labels(data_samples['feature']))
+        with torch.no_grad():
+            fake_images = self.translate(inputs['feature'][VISIBLE])
+        images = dict(real=inputs['feature'][INFRARED], fake=fake_images)
+        # apart, so that each set is normalised by its own statistics
+        real, fake = self.feature_module(images['real']), self.feature_module(images['fake'])
+        terms = dict(
+            identity=self.identity(real, labels) + self.identity(fake, labels),
+            triplet=self.triplet(real, fake, labels) + self.triplet(fake, real, labels),
+        )
+        if self.wants('feature_adversarial'):
+            logits = self.judge_maps(images, self.maps_of(real, fake), shared)
+            terms['feature_adversarial'] = self.losses['adversarial'](logits, real=True)
+        return terms
+
+    def loss_generators(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
+        """The pixel module's update in the joint stage; terms as in :meth:`pixel_terms`."""
+        return self.pixel_terms(
+            inputs, data_samples, shared, self.visible_discriminator, self.judge_images
+        )
+
+    def loss_generators_warmup(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
+        """The pixel module's update in stage 2; terms as in :meth:`pixel_terms`."""
+        judges = self.visible_discriminator_warmup, self.infrared_discriminator_warmup
+        return self.pixel_terms(
+            inputs, data_samples, shared, judges[0], lambda images, maps: judges[1](images)
+        )
+
+    def pixel_terms(self, inputs, data_samples, shared, judge_visible, judge_infrared) -> dict:
+        """Translate both ways and back, and ask what became of the images.
+
+        Terms: ``cycle``; ``pixel_identity`` and ``pixel_triplet``, of X' in the eyes of the feature
+        module; ``visible_adversarial`` and ``infrared_adversarial``; ``identity_map`` (what is in
+        the wanted modality already shall stay as it is). Leaves images and maps in ``shared``.
+        """
+        visible, infrared = (inputs['pixel'][key] for key in MODALITIES)
+        cpu_labels = self.pair_labels(data_samples['pixel'])
+        labels, fool = self.to_device(cpu_labels), self.losses['adversarial']
+        fake_infrared = self.visible_to_infrared(visible)
+        fake_visible = self.infrared_to_visible(infrared)
+        # normalised by the batch's own statistics, as in `reid`, which alone keeps them
+        with kept_statistics(self.feature_module):
+            real, fake = self.feature_module(infrared), self.feature_module(fake_infrared)
+        maps = {kind: value.detach() for kind, value in self.maps_of(real, fake).items()}
+        visible_again = self.infrared_to_visible(fake_infrared)
+        infrared_again = self.visible_to_infrared(fake_visible)
+        terms = dict(
+            cycle=F.l1_loss(visible_again, visible) + F.l1_loss(infrared_again, infrared),
+            pixel_identity=self.identity(fake, labels),
+            pixel_triplet=self.triplet(fake, real, labels) + self.triplet(real, fake, labels),
+            visible_adversarial=fool(judge_visible(fake_visible), real=True),
+            infrared_adversarial=fool(judge_infrared(fake_infrared, maps), real=True),
+        )
+        if self.wants('identity_map'):
+            same_visible = self.infrared_to_visible(visible)
+            same_infrared = self.visible_to_infrared(infrared)
+            terms['identity_map'] = F.l1_loss(same_visible, visible) + F.l1_loss(
+                same_infrared, infrared
+            )
+        shared.update(
+            visible=dict(real=visible, fake=fake_visible.detach()),
+            infrared=dict(real=infrared, fake=fake_infrared.detach()),
+            maps=maps,
+            shift=identity_shift(cpu_labels),
+        )
+        return terms
+
+    def loss_discriminators_warmup(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
+        """Stage 2: discriminators of images alone; terms as in :meth:`real_or_fake`."""
+        return self.real_or_fake('visible', self.visible_discriminator_warmup, shared) | (
+            self.real_or_fake('infrared', self.infrared_discriminator_warmup, shared)
+        )
+
+    def loss_visible_discriminator(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
+        """The discriminator of visible images; terms as in :meth:`real_or_fake`."""
+        return self.real_or_fake('visible', self.visible_discriminator, shared)
+
+    def loss_joint_discriminator(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
+        """The joint discriminator; terms ``joint_real`` and ``joint_fake``, a mean of four kinds."""
+        images, maps = shared['infrared'], shared['maps']
+        other_identity = images['real'].roll(shared['shift'], dims=0)
+        logits = self.judge_pairs(
+            (images['real'], maps['real']),
+            (other_identity, maps['real']),
+            (images['real'], maps['fake']),
+            (images['fake'], maps['real']),
+            (images['fake'], maps['fake']),
+        )
+        real, *fakes = logits.split(len(other_identity))
+        adversarial = self.losses['adversarial']
+        return dict(
+            joint_real=adversarial(real, real=True),
+            joint_fake=adversarial(torch.cat(fakes), real=False),
+        )
+
+    def judge_images(self, fake_images: Tensor, maps: Mapping[str, Tensor]) -> Tensor:
+        """Logits of fake infrared images, each beside maps of its identity."""
+        return self.judge_pairs(*((fake_images, maps[kind]) for kind in self.pixel_pairs))
+
+    def judge_maps(self, images: Mapping[str, Tensor], maps: Mapping, shared: dict) -> Tensor:
+        """Logits of fake maps, each beside images of its identity."""
+        return self.judge_pairs(*((images[kind], maps['fake']) for kind in self.feature_pairs))
+
+    def judge_pairs(self, *pairs: tuple[Tensor, Tensor]) -> Tensor:
+        """Logits of (images, maps), in one pass: nothing in there looks across images."""
+        images, maps = zip(*pairs)
+        return self.joint_discriminator(torch.cat(images), torch.cat(maps))
+
+    def real_or_fake(self, name: str, discriminator: nn.Module, shared: dict) -> dict:
+        """Terms ``<name>_real`` and ``<name>_fake`` of a discriminator of ``shared[name]``."""
+        adversarial, seen = self.losses['adversarial'], shared[name]
+        return {
+            f'{name}_{kind}': adversarial(discriminator(seen[kind]), real=kind == 'real')
+            for kind in KINDS
+        }
+
+    @staticmethod
+    def maps_of(real: Analysis, fake: Analysis) -> dict[str, Tensor]:
+        """Feature maps by their kind [M, M']."""
+        return dict(real=real.feature_map, fake=fake.feature_map)
+
+    def identity(self, analysis: Analysis, labels: Tensor) -> Tensor:
+        """Identity loss of a set of images."""
+        return self.losses['identity'](analysis.logits, labels)
+
+    def triplet(self, anchors: Analysis, others: Analysis, labels: Tensor) -> Tensor:
+        """Triplet loss, positives and negatives from another set [Eq. 3]."""
+        return self.losses['triplet'](anchors.embedding, others.embedding, labels)
+
+    def pair_labels(self, data_samples: list[ReIDDataSample]) -> Tensor:
+        """Identity of every row of a block, on the CPU; both modalities must agree."""
+        return paired_labels(*self.cpu_labels(data_samples))
+
+    def translate(self, images: Tensor) -> Tensor:
+        """Visible to fake infrared images [G_p], both (N, 3, H, W)."""
+        return self.visible_to_infrared(images)
+
+    def generate(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Pictures by title: images of both modalities, translated, and translated back."""
+        visible, infrared = (inputs[key] for key in MODALITIES)
+        fake_infrared, fake_visible = self.translate(visible), self.infrared_to_visible(infrared)
+        return {
+            'visible': visible,
+            'fake infrared': fake_infrared,
+            'visible again': self.infrared_to_visible(fake_infrared),
+            'infrared': infrared,
+            'fake visible': fake_visible,
+            'infrared again': self.translate(fake_visible),
+        }
+
+    def extract(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Pooled maps (N, C), of visible images after translation; see :meth:`BaseReID.extract`."""
+        images = dict(inputs)
+        if VISIBLE in images:
+            images[VISIBLE] = self.translate(images[VISIBLE])
+        stacked = torch.cat([images[key] for key in MODALITIES if key in images])
+        return self.feature_module(stacked).feature

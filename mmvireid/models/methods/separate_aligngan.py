@@ -1,0 +1,92 @@
+"""What AlignGAN is compared with: its parts without the joint discriminator."""
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+from mmvireid.registry import MODELS
+
+from .aligngan import AlignGAN
+
+
+@MODELS.register_module()
+class SeparateAlignGAN(AlignGAN):
+    """Variants of AlignGAN that judge images and maps apart (Sec. 4.5 and Fig. 2 of the paper).
+
+    - *AlignGAN-*: a discriminator of infrared images and one of feature maps take the place of the
+      joint one;
+    - *FeatAlign*, without a ``translator``: the feature module sees visible images as they are;
+    - *Basel.*, without a ``feature_discriminator`` too: identity and triplet losses alone.
+
+    Args:
+        translator: As in :class:`AlignGAN`, ``None`` for no translation.
+        image_discriminator: As in :class:`AlignGAN`; needed just with a ``translator``.
+        feature_discriminator: Config of the discriminator of feature maps, ``None`` for none;
+            ``in_channels`` is taken from the feature module.
+        loss_weights: As in :class:`AlignGAN`, with ``feature_real`` and ``feature_fake``.
+        **kwargs: As in :class:`AlignGAN`, with ``joint_discriminator=None``.
+
+    Raises:
+        ValueError: If ``loss_weights`` wants features aligned without a discriminator, or has one
+            without wanting it.
+    """
+
+    updates = dict(
+        AlignGAN.updates,
+        infrared_discriminator=('infrared_discriminator',),
+        feature_discriminator=('feature_discriminator',),
+    )
+
+    def __init__(
+        self,
+        translator: dict | None,
+        image_discriminator: dict | None,
+        feature_discriminator: dict | None,
+        loss_weights: dict[str, float],
+        **kwargs,
+    ) -> None:
+        if (feature_discriminator is None) != (loss_weights['feature_adversarial'] == 0):
+            raise ValueError(
+                'SeparateAlignGAN: `loss_weights.feature_adversarial` is '
+                f'{loss_weights["feature_adversarial"]} with `feature_discriminator` '
+                f'{feature_discriminator}, expected a positive weight just with one.'
+            )
+        judge = image_discriminator if translator else None
+        super().__init__(
+            translator=translator,
+            image_discriminator=judge,
+            loss_weights=loss_weights,
+            **kwargs,
+        )
+        self.add_parts(infrared_discriminator=judge)
+        if feature_discriminator:
+            channels = dict(in_channels=self.feature_module.out_channels)
+            self.feature_discriminator = MODELS.build(feature_discriminator | channels)
+        absent = {'joint_discriminator'}
+        if not translator:
+            absent |= {name for name in self.updates if not name.startswith(('reid', 'feature'))}
+            self.blocks = ('feature',)
+        if not feature_discriminator:
+            absent.add('feature_discriminator')
+        self.updates = {key: value for key, value in self.updates.items() if key not in absent}
+
+    def translate(self, images: Tensor) -> Tensor:
+        """Visible to fake infrared images, or as they are without a translator."""
+        return super().translate(images) if 'generators' in self.updates else images
+
+    def judge_images(self, fake_images: Tensor, maps: Mapping[str, Tensor]) -> Tensor:
+        """Logits of fake infrared images."""
+        return self.infrared_discriminator(fake_images)
+
+    def judge_maps(self, images: Mapping, maps: Mapping[str, Tensor], shared: dict) -> Tensor:
+        """Logits of fake maps; leaves the maps for their discriminator."""
+        shared['feature'] = {kind: feature_map.detach() for kind, feature_map in maps.items()}
+        return self.feature_discriminator(maps['fake'])
+
+    def loss_infrared_discriminator(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
+        """The discriminator of infrared images; terms as in :meth:`real_or_fake`."""
+        return self.real_or_fake('infrared', self.infrared_discriminator, shared)
+
+    def loss_feature_discriminator(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
+        """The discriminator of feature maps; terms as in :meth:`real_or_fake`."""
+        return self.real_or_fake('feature', self.feature_discriminator, shared)

@@ -1,0 +1,3 @@
+from .cmgan import CMGAN, ModalityDiscriminator
+
+__all__ = ['CMGAN', 'ModalityDiscriminator']

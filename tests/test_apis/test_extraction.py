@@ -1,0 +1,68 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from mmvireid.apis import (
+    check_same_images,
+    encode_test_images,
+    extract_features,
+    extract_test_features,
+    init_model,
+)
+from mmvireid.registry import DATASETS
+
+CONFIG = str(Path(__file__).parents[2] / 'configs/agw/agw_synthetic.py')
+
+
+@pytest.fixture
+def model(shrink):
+    """Random weights, and batches that mix the modalities."""
+    cfg = shrink(CONFIG)
+    cfg.test_dataloader.batch_size = 7
+    torch.manual_seed(0)
+    return init_model(cfg)
+
+
+def test_every_row_has_the_feature_of_its_image(model):
+    found = extract_test_features(model)
+    dataset = DATASETS.build(model.cfg.test_dataloader.dataset)
+    listed = [dataset.get_data_info(row) for row in range(len(dataset))]
+    assert sorted(found.names) == [row['name'] for row in listed]
+    by_name = {row['name']: row for row in listed}
+    for row in range(0, len(found), 9):
+        info, modality = by_name[found.names[row]], found.modalities[row]
+        facts = found.person_ids[row], found.camera_ids[row], modality
+        assert facts == (info['person_id'], info['camera_id'], info['modality'])
+        expected = extract_features(model, [info['img_path']], modality)[0]
+        feature = found.features[row]
+        np.testing.assert_allclose(feature / np.linalg.norm(feature), expected, atol=1e-5)
+
+
+def test_one_pass_gives_all_codes(model):
+    calls = []
+
+    def encode(inputs):
+        images = torch.cat(list(inputs.values()))
+        calls.append(len(images))
+        return dict(mean=images.mean((2, 3)), height=images[:, 0, :, 0])
+
+    codes = encode_test_images(model, encode)
+    assert sum(calls) == len(codes['mean']) == len(codes['height'])
+    assert codes['mean'].features.shape[1] == 3
+    assert codes['height'].features.shape[1] == 48
+    np.testing.assert_array_equal(codes['mean'].names, codes['height'].names)
+
+
+def test_other_images_are_refused(model):
+    found = extract_test_features(model)
+    order = np.random.default_rng(0).permutation(len(found))
+    shuffled = replace(found, **{key: getattr(found, key)[order] for key in vars(found)
+                                 if key != 'flip_features'})  # fmt: skip
+    check_same_images(found, shuffled, 'b.py')
+    names = found.names.copy()
+    names[3] = 'other.jpg'
+    with pytest.raises(ValueError, match=r'check_same_images: b\.py tests on other images'):
+        check_same_images(found, replace(found, names=names), 'b.py')
