@@ -9,6 +9,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
+from mmvireid.engine.runner import forget_weights
 from mmvireid.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
@@ -41,14 +42,6 @@ def test_it_is_built_as_it_stands(config):
     assert cfg.default_scope == 'mmvireid'
     assert cfg.randomness.seed is not None
     assert Config.fromstring(cfg.pretty_text, '.py').model == cfg.model
-
-
-def forget_weights(part):
-    """Let every network of a model's config start from random weights."""
-    part.pop('init_cfg', None)
-    for value in part.values():
-        if isinstance(value, dict):
-            forget_weights(value)
 
 
 class Recorder(Hook):

@@ -12,6 +12,7 @@ from mmvireid.engine.runner import (
     parse_run_args,
     prepare_config,
     resume_from,
+    use_autocast,
 )
 
 
@@ -37,7 +38,7 @@ def apply_switches(cfg: Config, args: argparse.Namespace) -> None:
     elif args.resume == 'auto':
         print(f'train: no checkpoint in {cfg.work_dir} yet, training starts from scratch')
     if args.amp:
-        cfg.optim_wrapper.type = 'AutocastOptimWrapper'
+        use_autocast(cfg.optim_wrapper)
 
 
 def main(argv: list[str] | None = None) -> None:

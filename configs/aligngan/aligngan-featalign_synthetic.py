@@ -11,5 +11,6 @@ optim_wrapper = dict(_delete_=True, **{key: _base_.optim_wrapper[key] for key in
 stages = [_base_.stages[0], dict(name='C joint', updates=['reid', 'feature_discriminator'])]
 default_hooks = {key: hook for key, hook in _base_.default_hooks.items() if key != 'generation'}
 default_hooks.update(_delete_=True, stage=dict(type='StageHook', stages=stages))
-param_scheduler = [_base_.param_scheduler[0], dict(_base_.param_scheduler[1], milestones=[6], end=8)]
-train_cfg = dict(max_epochs=8, val_interval=8)
+_warmup, _steps = _base_.param_scheduler
+param_scheduler = [_warmup, dict(_steps, milestones=[12], end=14)]
+train_cfg = dict(max_epochs=14, val_interval=14)

@@ -1,5 +1,5 @@
 # AlignGAN on rendered data, sized for two CPU cores: narrow generators and discriminators, three
-# stages of ResNet-18 from random weights, images of 128 x 64 for all of them, bf16, 11 epochs of 80
+# stages of ResNet-18 from random weights, images of 128 x 64 for all of them, bf16, 17 epochs of 80
 # iterations.
 _base_ = [
     '../_base_/models/aligngan_resnet50.py',
@@ -30,10 +30,15 @@ train_dataloader = dict(
         num_batches=80,
     ),
 )
-train_cfg = dict(max_epochs=11, val_interval=11)
+train_cfg = dict(max_epochs=17, val_interval=17)
 
 _stage_a, _stage_b, _stage_c = _base_.stages
-stages = [dict(_stage_a, end=2), dict(_stage_b, end=5), _stage_c]
+stages = [
+    # from random weights the triplet term would pull all embeddings to one point first
+    dict(_stage_a, end=8, loss_weights=dict(triplet=0.0)),
+    dict(_stage_b, end=11),
+    _stage_c,
+]
 default_hooks = dict(
     stage=dict(stages=stages),
     generation=dict(interval=160),
@@ -54,5 +59,5 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=1, convert_to_iter_based=True),
-    dict(type='MultiStepLR', milestones=[9], gamma=0.1, end=11),
+    dict(type='MultiStepLR', milestones=[15], gamma=0.1, end=17),
 ]

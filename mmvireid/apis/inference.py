@@ -10,6 +10,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from mmvireid.datasets import reid_collate
+from mmvireid.engine.runner import read_config
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
@@ -45,9 +46,7 @@ def init_model(
         (1, 2048)
     """
     if isinstance(config, (str, Path)):
-        if not Path(config).is_file():
-            raise FileNotFoundError(f'init_model: `config` is {str(config)!r}, no such file.')
-        config = Config.fromfile(config)
+        config = read_config(str(config))
     if not isinstance(config, Config):
         raise TypeError(
             f'init_model: `config` is a {type(config).__name__}, expected a path or a Config.'

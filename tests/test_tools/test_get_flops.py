@@ -91,7 +91,6 @@ def test_a_larger_shape_costs_more_and_pretrained_weights_are_not_fetched(tool, 
     assert costs[1] > 3.9 * costs[0]
 
 
-def test_a_missing_config_is_one_line(tool, capsys):
-    with pytest.raises(SystemExit, match='2'):
+def test_a_missing_config_is_one_line(tool):
+    with pytest.raises(SystemExit, match="get_flops: .*`config` is 'missing.py', no such file"):
         tool.main(['missing.py'])
-    assert "`config` is 'missing.py', no such file" in capsys.readouterr().err

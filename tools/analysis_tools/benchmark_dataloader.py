@@ -19,6 +19,8 @@ from rich.console import Console
 from rich.progress import track
 from torch.utils.data import DataLoader
 
+from mmvireid.engine.runner import read_config
+
 SAMPLING_SECONDS = 0.2
 
 
@@ -124,8 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not Path('/proc/self/smaps_rollup').exists():
         parser.error('memory is read from /proc/<pid>/smaps_rollup, which this system lacks.')
     try:
-        config = Config.fromfile(args.config)
-        config.merge_from_dict(args.cfg_options or {})
+        config = read_config(args.config, args.cfg_options)
         if args.num_workers is not None:
             config.train_dataloader.num_workers = args.num_workers
         init_default_scope('mmvireid')

@@ -10,7 +10,6 @@ them: PyTorch's counter, which counts two operations for each, halved.
 
 import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,7 +18,7 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from mmvireid.engine.runner import clear_errors
+from mmvireid.engine.runner import clear_errors, read_config
 from mmvireid.evaluation import align_rows
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
@@ -137,10 +136,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         '--shape', type=int, nargs=2, metavar=('H', 'W'), help="image size (the config's)"
     )
     args = parser.parse_args(argv)
-    if not Path(args.config).is_file():
-        parser.error(f'`config` is {args.config!r}, no such file.')
     with clear_errors('get_flops'):
-        model, size = build(Config.fromfile(args.config), args.shape)
+        model, size = build(read_config(args.config), args.shape)
         counts = measure(model, size)
     rows = [['part', 'parameters, M', 'FLOPs, G']]
     for name, (parameters, flops) in counts.items():

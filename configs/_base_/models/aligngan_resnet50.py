@@ -54,9 +54,7 @@ model = dict(
     ),
 )
 
-_load_image = dict(
-    type='LoadReIDImage', size=image_size, backend='pillow', interpolation='bicubic'
-)
+_load_image = dict(type='LoadReIDImage', size=image_size, backend='pillow', interpolation='bicubic')
 aligngan_train_pipeline = [
     _load_image,
     dict(type='RandomFlip', prob=0.5),

@@ -1,5 +1,5 @@
-# What the variants of AlignGAN without a joint discriminator change; a config puts it over the model
-# and the table of stages of its AlignGAN.
+# What AlignGAN's variants without a joint discriminator change: a config puts it over the model and
+# the table of stages of its AlignGAN.
 separate_model = dict(
     type='SeparateAlignGAN',
     joint_discriminator=None,

@@ -110,9 +110,7 @@ class AlignGAN(AlternatingReID):
         """Stage 1: terms ``identity`` and ``triplet`` of real infrared images among themselves."""
         labels = self.to_device(self.pair_labels(data_samples['feature']))
         real = self.feature_module(inputs['feature'][INFRARED])
-        return dict(
-            identity=self.identity(real, labels), triplet=self.triplet(real, real, labels)
-        )
+        return dict(identity=self.identity(real, labels), triplet=self.triplet(real, real, labels))
 
     def loss_reid(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
         """The feature module's update: ``identity``, ``triplet``, ``feature_adversarial``."""
@@ -194,7 +192,7 @@ class AlignGAN(AlternatingReID):
         return self.real_or_fake('visible', self.visible_discriminator, shared)
 
     def loss_joint_discriminator(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
-        """The joint discriminator; terms ``joint_real`` and ``joint_fake``, a mean of four kinds."""
+        """The joint discriminator; terms ``joint_real`` and ``joint_fake`` (of four kinds)."""
         images, maps = shared['infrared'], shared['maps']
         other_identity = images['real'].roll(shared['shift'], dims=0)
         logits = self.judge_pairs(
