@@ -2,6 +2,7 @@
 
 import copy
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.runner import Runner
 
 from mmvireid.datasets.rendering import ensure_rendered
-from mmvireid.registry import DATASETS
+from mmvireid.registry import DATASETS, MODELS
 from mmvireid.structures import ReIDDataSample
 
 TOOLS = Path(__file__).parents[1] / 'tools'
@@ -215,6 +216,27 @@ def shrink(rendered, tiny_model, tmp_path):
         return cfg
 
     return build
+
+
+@pytest.fixture
+def saved(shrink, tmp_path):
+    """``saved('agw/agw_synthetic.py')``: a tiny config and random weights, the paths of both files.
+
+    ``alter`` may change the weights, a state dict, in place.
+    """
+
+    def save(config: str, alter: Callable[[dict], None] = lambda state: None) -> list[str]:
+        cfg = shrink(str(TOOLS.parent / 'configs' / config))
+        cfg.test_evaluator.update(modes=['all'], shots=[1])
+        path = tmp_path / Path(config).name
+        cfg.dump(path)
+        torch.manual_seed(0)
+        state = MODELS.build(cfg.model).state_dict()
+        alter(state)
+        torch.save(dict(state_dict=state), path.with_suffix('.pth'))
+        return [str(path), str(path.with_suffix('.pth'))]
+
+    return save
 
 
 def assert_same(a, b, where: str) -> None:

@@ -12,5 +12,5 @@ stages = [_base_.stages[0], dict(name='C joint', updates=['reid', 'feature_discr
 default_hooks = {key: hook for key, hook in _base_.default_hooks.items() if key != 'generation'}
 default_hooks.update(_delete_=True, stage=dict(type='StageHook', stages=stages))
 _warmup, _steps = _base_.param_scheduler
-param_scheduler = [_warmup, dict(_steps, milestones=[12], end=14)]
-train_cfg = dict(max_epochs=14, val_interval=14)
+param_scheduler = [_warmup, dict(_steps, milestones=[14], end=16)]
+train_cfg = dict(max_epochs=16, val_interval=16)

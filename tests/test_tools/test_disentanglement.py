@@ -5,12 +5,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 from mmengine.config import Config
 
 from mmvireid.apis import extract_features, init_model
 from mmvireid.evaluation import FeatureSet
-from mmvireid.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
 CODES = ('identity', 'ambiguous')
@@ -19,22 +17,6 @@ CODES = ('identity', 'ambiguous')
 @pytest.fixture
 def tool(load_tool):
     return load_tool('analysis_tools/disentanglement.py')
-
-
-@pytest.fixture
-def saved(shrink, tmp_path):
-    """``saved('dgvae/dgvae_synthetic.py')``: a tiny config and random weights, as files."""
-
-    def save(config: str) -> list[str]:
-        cfg = shrink(str(ROOT / 'configs' / config))
-        cfg.test_evaluator.update(modes=['all'], shots=[1])
-        path = tmp_path / Path(config).name
-        cfg.dump(path)
-        torch.manual_seed(0)
-        torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), path.with_suffix('.pth'))
-        return [str(path), str(path.with_suffix('.pth'))]
-
-    return save
 
 
 def random_codes(num_images=60, num_ids=6):

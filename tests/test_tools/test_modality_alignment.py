@@ -4,11 +4,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import torch
 from mmengine.config import Config
 
 from mmvireid.evaluation import FeatureSet
-from mmvireid.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
 
@@ -16,21 +14,6 @@ ROOT = Path(__file__).parents[2]
 @pytest.fixture
 def tool(load_tool):
     return load_tool('analysis_tools/modality_alignment.py')
-
-
-@pytest.fixture
-def saved(shrink, tmp_path):
-    """``saved('agw/agw_synthetic.py')``: a tiny config and random weights, as files."""
-
-    def save(config: str) -> list[str]:
-        cfg = shrink(str(ROOT / 'configs' / config))
-        path = tmp_path / Path(config).name
-        cfg.dump(path)
-        torch.manual_seed(0)
-        torch.save(dict(state_dict=MODELS.build(cfg.model).state_dict()), path.with_suffix('.pth'))
-        return [str(path), str(path.with_suffix('.pth'))]
-
-    return save
 
 
 def random_features(cameras=(1, 2, 3, 6), num_ids=5):

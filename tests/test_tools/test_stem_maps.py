@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from mmvireid.apis import init_model
-from mmvireid.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
 
@@ -17,26 +16,11 @@ def tool(load_tool):
     return load_tool('analysis_tools/stem_maps.py')
 
 
-@pytest.fixture
-def saved(shrink, tmp_path):
-    """``saved('mso/mso_synthetic.py', dead)``: a tiny config and random weights, as files.
-
-    The infrared stem's maps ``dead`` never rise above 0.
-    """
-
-    def save(config: str, dead: tuple = ()) -> list[str]:
-        cfg = shrink(str(ROOT / 'configs' / config))
-        path = tmp_path / Path(config).name
-        cfg.dump(path)
-        torch.manual_seed(0)
-        state = MODELS.build(cfg.model).state_dict()
-        for channel in dead:
-            state['backbone.stems.infrared.bn1.weight'][channel] = 0
-            state['backbone.stems.infrared.bn1.bias'][channel] = -1
-        torch.save(dict(state_dict=state), path.with_suffix('.pth'))
-        return [str(path), str(path.with_suffix('.pth'))]
-
-    return save
+def kill(state: dict, channels: tuple) -> None:
+    """Let maps of the infrared stem never rise above 0."""
+    for channel in channels:
+        state['backbone.stems.infrared.bn1.weight'][channel] = 0
+        state['backbone.stems.infrared.bn1.bias'][channel] = -1
 
 
 @pytest.fixture
@@ -52,7 +36,8 @@ def arguments(images, out):
 
 
 def test_both_models_are_drawn_and_their_dead_maps_counted(tool, saved, images, tmp_path, capsys):
-    first, second = saved('mso/mso_synthetic.py', (3, 10, 63)), saved('agw/agw_synthetic.py')
+    first = saved('mso/mso_synthetic.py', lambda state: kill(state, (3, 10, 63)))
+    second = saved('agw/agw_synthetic.py')
     out = tmp_path / 'new folder/maps.png'
     tool.main([*first, '--other', *second, *arguments(images, out)])
     assert cv2.imread(str(out)).shape == (2 * 9 * 150, 10 * 150, 3)

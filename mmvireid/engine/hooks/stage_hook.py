@@ -124,7 +124,8 @@ class StageHook(Hook):
         model.enter_stage(stage)
         self._is_new = True
         weights = {term: weight for term, weight in model.loss_weights.items() if weight}
+        updates = f'updates: {", ".join(stage.updates)}; ' if stage.updates else ''
         runner.logger.info(
-            f'Stage {stage.name!r} begins; frozen: {", ".join(stage.frozen) or "nothing"}; '
-            f'loss weights: {weights}'
+            f'Stage {stage.name!r} begins; {updates}'
+            f'frozen: {", ".join(stage.frozen) or "nothing"}; loss weights: {weights}'
         )

@@ -65,6 +65,16 @@ def step_together(total: Tensor, wrappers: Sequence[OptimWrapper]) -> list[Tenso
     return norms
 
 
+class Shared(dict):
+    """What the updates of one iteration hand on to each other."""
+
+    def __missing__(self, key: str):
+        raise KeyError(
+            f'AlternatingReID: an update needs {key!r}, which none before it has left in `shared`: '
+            'check which updates the stage runs, and in which order.'
+        )
+
+
 class AlternatingReID(StagedReID):
     """Base class of methods whose iteration is a sequence of *updates*.
 
@@ -85,7 +95,7 @@ class AlternatingReID(StagedReID):
 
     def loss(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> dict:
         """The terms of all updates of the current stage, without a step between them."""
-        shared, terms = {}, {}
+        shared, terms = Shared(), {}
         for name in self.active_updates:
             terms |= getattr(self, f'loss_{name}')(inputs, data_samples, shared)
         return terms
@@ -101,13 +111,22 @@ class AlternatingReID(StagedReID):
             What is logged, ``{'<update>/<key>': value}``: the weighted terms, their sum
             ``loss``, the diagnostics, and ``<optimizer>.grad_norm`` of every optimiser that
             stepped, before clipping. Of an update that runs several times, the last run.
+
+        Raises:
+            ValueError: If no term of an update has a positive weight.
+            KeyError: If an update needs what none before it has left in ``shared``.
         """
         batch = self.data_preprocessor(data, training=True)
-        shared, log_vars = {}, {}
+        shared, log_vars = Shared(), {}
         for name in self.active_updates:
             wrappers = [optim_wrapper[key] for key in self.updates[name]]
             with gradients_only_for(self, wrappers), wrappers[0].optim_context(self):
                 terms = self.weigh(getattr(self, f'loss_{name}')(**batch, shared=shared))
+            if all(key in self.diagnostics for key in terms):
+                raise ValueError(
+                    f'{type(self).__name__}: no term of update {name!r} has a positive weight in '
+                    f'stage {self.stage.name!r}, expected one, or a stage without this update.'
+                )
             total, logs = self.parse_losses(terms)
             for key, norm in zip(self.updates[name], step_together(total, wrappers)):
                 logs[f'{key}.grad_norm'] = norm

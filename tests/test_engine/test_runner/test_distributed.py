@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 ROOT = Path(__file__).parents[3]
@@ -28,8 +29,9 @@ class RankRecorder(Hook):
 '''
 
 
-def test_two_processes_stay_equal_through_all_stages(shrink, tmp_path):
-    cfg = shrink(str(ROOT / 'configs/dgvae/dgvae-discriminator_sysu.py'))
+@pytest.mark.parametrize('config', ['dgvae/dgvae-discriminator_sysu', 'aligngan/aligngan_sysu'])
+def test_two_processes_stay_equal_through_all_stages(config, shrink, tmp_path):
+    cfg = shrink(str(ROOT / f'configs/{config}.py'))
     (tmp_path / 'rank_recorder.py').write_text(RECORDER)
     cfg.custom_imports = dict(imports=['rank_recorder'])
     cfg.custom_hooks.append(dict(type='RankRecorder'))

@@ -345,3 +345,17 @@ def test_a_resumed_run_equals_a_straight_one_bit_for_bit(train):
         resumed, later_rates = train(f'epoch_{done}.pth')
         assert_same(resumed, straight)
         assert later_rates == rates[2 * done :]
+
+
+def test_an_update_that_lacks_what_another_leaves_is_named(toy, batch):
+    toy.loss_generator = lambda inputs, data_samples, shared: dict(fool=shared['logits'].mean())
+    wrapper = build_optim_wrapper(toy, copy.deepcopy(OPTIMISERS))
+    with pytest.raises(KeyError, match="needs 'logits', which none before it has left"):
+        toy.train_step(batch, wrapper)
+
+
+def test_an_update_without_a_weighted_term_is_named(toy, batch):
+    wrapper = build_optim_wrapper(toy, copy.deepcopy(OPTIMISERS))
+    toy.enter_stage(Stage('one', loss_weights=dict(real=0.0, fake=0.0)))
+    with pytest.raises(ValueError, match="no term of update 'critic' .* in stage 'one'"):
+        toy.train_step(batch, wrapper)
