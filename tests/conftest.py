@@ -13,9 +13,9 @@ from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.runner import Runner
 
+from mmvireid.datasets import noise_batch
 from mmvireid.datasets.rendering import ensure_rendered
 from mmvireid.registry import DATASETS, MODELS
-from mmvireid.structures import ReIDDataSample
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 
@@ -63,18 +63,7 @@ def training_batch():
     def build(
         num_ids: int = 3, num_instances: int = 2, size: tuple = (32, 16), blocks: tuple = ()
     ) -> dict:
-        labels = np.repeat(np.arange(num_ids), num_instances)
-        samples = [
-            ReIDDataSample(
-                gt_label=int(y), person_id=int(y) + 1, camera_id=1, modality=modality, metainfo=meta
-            )
-            for meta in [dict(block=block) for block in blocks] or [{}]
-            for modality in ('visible', 'infrared')
-            for y in labels
-        ]
-        generator = torch.Generator().manual_seed(0)
-        images = torch.randint(0, 256, (len(samples), 3, *size), generator=generator)
-        return dict(inputs=images.to(torch.uint8), data_samples=samples)
+        return noise_batch(size, dict.fromkeys(blocks or (None,), (num_ids, num_instances)))
 
     return build
 

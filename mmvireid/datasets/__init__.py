@@ -2,8 +2,9 @@ from .base_reid_dataset import BaseReIDDataset
 from .collate import reid_collate
 from .image_tree import ImageTree
 from .llcm import LLCM
+from .noise import noise_batch
 from .regdb import RegDB
-from .samplers import CrossModalityBatchSampler
+from .samplers import BlockBatchSampler, CrossModalityBatchSampler
 from .seeded_index import SeededIndex
 from .synthetic import SyntheticSYSU
 from .sysu_mm01 import SYSUMM01
@@ -14,6 +15,7 @@ __all__ = [
     'LLCM',
     'SYSUMM01',
     'BaseReIDDataset',
+    'BlockBatchSampler',
     'CrossModalityBatchSampler',
     'ImageTree',
     'LoadReIDImage',
@@ -23,6 +25,7 @@ __all__ = [
     'RegDB',
     'SeededIndex',
     'SyntheticSYSU',
+    'noise_batch',
     'reid_collate',
     'reid_worker_init',
 ]

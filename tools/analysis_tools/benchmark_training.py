@@ -31,11 +31,11 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+from mmvireid.datasets import noise_batch
 from mmvireid.engine.optimizers import AutocastOptimWrapper
 from mmvireid.engine.runner import clear_errors, forget_weights, read_config, use_autocast
 from mmvireid.models.base import AlternatingReID, BaseReID
 from mmvireid.registry import HOOKS, MODELS
-from mmvireid.structures import MODALITIES, ReIDDataSample
 
 #: Hooks that need the real data, and act before, after or rarely during training.
 LEFT_OUT = ('CheckpointHook', 'DistSamplerSeedHook', 'GenerationHook', 'PreflightHook')
@@ -51,21 +51,12 @@ class FixedBatches(Dataset):
 
     def __init__(self, cfg: Config, iters: int) -> None:
         sampler = cfg.train_dataloader.batch_sampler
-        samples = []
-        for name, block in sampler.get('blocks', {None: sampler}).items():
-            metainfo = {} if name is None else dict(block=name)
-            samples += [
-                ReIDDataSample(
-                    metainfo=metainfo, gt_label=y, person_id=y, camera_id=1, modality=modality
-                )
-                for modality in MODALITIES
-                for y in range(block['num_ids'])
-                for _ in range(block['num_instances'])
-            ]
-        size = (len(samples), 3, *cfg.train_dataloader.dataset.pipeline[0]['size'])
-        images = torch.randint(0, 256, size, generator=torch.Generator().manual_seed(0))
+        blocks = {
+            name: (block['num_ids'], block['num_instances'])
+            for name, block in sampler.get('blocks', {None: sampler}).items()
+        }
         self.iters = iters
-        self.batch = dict(inputs=images.to(torch.uint8), data_samples=samples)
+        self.batch = noise_batch(cfg.train_dataloader.dataset.pipeline[0]['size'], blocks)
 
     def __len__(self) -> int:
         return self.iters

@@ -18,26 +18,15 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from mmvireid.datasets import noise_batch
 from mmvireid.engine.runner import clear_errors, read_config
 from mmvireid.evaluation import align_rows
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
-from mmvireid.structures import MODALITIES, VISIBLE, ReIDDataSample
+from mmvireid.structures import VISIBLE
 
 #: Identities of the batch of noise, and images of each in each modality.
 NUM_IDS, NUM_INSTANCES = 2, 2
-
-
-def noise_batch(height: int, width: int) -> dict:
-    """A training batch of noise, in the order of the samplers."""
-    samples = [
-        ReIDDataSample(gt_label=label, person_id=label, camera_id=1, modality=modality)
-        for modality in MODALITIES
-        for label in range(NUM_IDS)
-        for _ in range(NUM_INSTANCES)
-    ]
-    images = torch.randint(0, 256, (len(samples), 3, height, width), dtype=torch.uint8)
-    return dict(inputs=images, data_samples=samples)
 
 
 def first_row(value: Any) -> Any:
@@ -100,7 +89,8 @@ def measure(model: BaseReID, size: Sequence[int]) -> dict[str, tuple[int, int | 
         of a part that training does not use are ``None``. The parameters of ``'inference'`` are
         those of the parts that one visible image passes.
     """
-    batch = model.data_preprocessor(noise_batch(*size), training=True)
+    blocks = dict.fromkeys(model.blocks or (None,), (NUM_IDS, NUM_INSTANCES))
+    batch = model.data_preprocessor(noise_batch(size, blocks), training=True)
     inputs = record_inputs(model.train(), lambda: model(**batch, mode='loss'))
     model.eval().requires_grad_(False)  # torch's counter hooks into gradients where there are any
     counts = {}
@@ -111,7 +101,7 @@ def measure(model: BaseReID, size: Sequence[int]) -> dict[str, tuple[int, int | 
                 args, kwargs = inputs[name]
                 flops = count_flops(child, *args, **kwargs)
             counts[name] = count_parameters(child), flops
-    image = {VISIBLE: batch['inputs'][VISIBLE][:1]}
+    image = {VISIBLE: torch.zeros(1, 3, *size)}
     passed = record_inputs(model, lambda: model.extract(image))
     parameters = count_parameters(*(model.get_submodule(name) for name in passed))
     return counts | dict(inference=(parameters, count_flops(model.extract, image)))

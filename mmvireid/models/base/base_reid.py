@@ -34,12 +34,15 @@ class BaseReID(BaseModel):
     Attributes:
         diagnostics (tuple[str, ...]): Names of values that are logged beside the terms, unweighted
             and without a gradient; none of them may contain "loss", which MMEngine would add up.
+        blocks (tuple[str, ...]): Names of the parts of a batch that a ``BlockBatchSampler`` draws;
+            ``inputs`` and ``data_samples`` are then dictionaries by these names. None as a rule.
 
     Raises:
         ValueError: If a weight is negative.
     """
 
     diagnostics: tuple[str, ...] = ()
+    blocks: tuple[str, ...] = ()
 
     def __init__(
         self,
