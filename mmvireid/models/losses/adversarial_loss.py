@@ -48,3 +48,22 @@ class AdversarialLoss(nn.Module):
         """
         target = torch.ones_like(logits) if real else torch.zeros_like(logits)
         return self.compare(logits, target)
+
+    def terms(
+        self, name: str, discriminator: nn.Module, real: Tensor, fake: Tensor
+    ) -> dict[str, Tensor]:
+        """A discriminator's own terms.
+
+        Args:
+            name: What the terms are called after.
+            discriminator: Gives logits.
+            real: What it should take for real.
+            fake: What it should take for fake, without a gradient to where it comes from.
+
+        Returns:
+            ``<name>_real`` and ``<name>_fake``.
+        """
+        return {
+            f'{name}_real': self(discriminator(real), real=True),
+            f'{name}_fake': self(discriminator(fake), real=False),
+        }

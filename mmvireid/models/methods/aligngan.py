@@ -1,6 +1,6 @@
 """AlignGAN: pixels and features of the two modalities, aligned by one joint discriminator."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -32,9 +32,8 @@ class AlignGAN(AlternatingReID):
     4. ``joint_discriminator``: pairs (X, M) of one identity against (X of another identity, M),
        (X, M'), (X', M) and (X', M')                                        [Eqs. 7, 8]
 
-    Three stages (``configs/_base_/schedules/aligngan_250e.py``): ``reid_warmup``, on real infrared
-    images alone; ``generators_warmup`` against discriminators of images alone
-    (``discriminators_warmup``); then the joint one, with fresh discriminators.
+    Stages before it: ``reid_warmup``, on real infrared images alone; ``generators_warmup`` against
+    other discriminators, of images alone (``discriminators_warmup``).
     Test: the pooled map, of a visible image after translation; cosine similarity.
 
     What the paper leaves open, what the release does otherwise: ``configs/aligngan/README.md``.
@@ -125,7 +124,8 @@ class AlignGAN(AlternatingReID):
             triplet=self.triplet(real, fake, labels) + self.triplet(fake, real, labels),
         )
         if self.wants('feature_adversarial'):
-            logits = self.judge_maps(images, self.maps_of(real, fake), shared)
+            maps = dict(real=real.feature_map, fake=fake.feature_map)
+            logits = self.judge_maps(images, maps, shared)
             terms['feature_adversarial'] = self.losses['adversarial'](logits, real=True)
         return terms
 
@@ -137,12 +137,19 @@ class AlignGAN(AlternatingReID):
 
     def loss_generators_warmup(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
         """The pixel module's update in stage 2; terms as in :meth:`pixel_terms`."""
-        judges = self.visible_discriminator_warmup, self.infrared_discriminator_warmup
+        visible, infrared = self.visible_discriminator_warmup, self.infrared_discriminator_warmup
         return self.pixel_terms(
-            inputs, data_samples, shared, judges[0], lambda images, maps: judges[1](images)
+            inputs, data_samples, shared, visible, lambda images, maps: infrared(images)
         )
 
-    def pixel_terms(self, inputs, data_samples, shared, judge_visible, judge_infrared) -> dict:
+    def pixel_terms(
+        self,
+        inputs: dict,
+        data_samples: dict,
+        shared: dict,
+        judge_visible: Callable[[Tensor], Tensor],
+        judge_infrared: Callable[[Tensor, dict], Tensor],
+    ) -> dict:
         """Translate both ways and back, and ask what became of the images.
 
         Terms: ``cycle``; ``pixel_identity`` and ``pixel_triplet``, of X' in the eyes of the feature
@@ -152,14 +159,13 @@ class AlignGAN(AlternatingReID):
         visible, infrared = (inputs['pixel'][key] for key in MODALITIES)
         cpu_labels = self.pair_labels(data_samples['pixel'])
         labels, fool = self.to_device(cpu_labels), self.losses['adversarial']
-        fake_infrared = self.visible_to_infrared(visible)
-        fake_visible = self.infrared_to_visible(infrared)
+        there, back = self.visible_to_infrared, self.infrared_to_visible
+        fake_infrared, fake_visible = there(visible), back(infrared)
         # normalised by the batch's own statistics, as in `reid`, which alone keeps them
         with kept_statistics(self.feature_module):
             real, fake = self.feature_module(infrared), self.feature_module(fake_infrared)
-        maps = {kind: value.detach() for kind, value in self.maps_of(real, fake).items()}
-        visible_again = self.infrared_to_visible(fake_infrared)
-        infrared_again = self.visible_to_infrared(fake_visible)
+        maps = dict(real=real.feature_map.detach(), fake=fake.feature_map.detach())
+        visible_again, infrared_again = back(fake_infrared), there(fake_visible)
         terms = dict(
             cycle=F.l1_loss(visible_again, visible) + F.l1_loss(infrared_again, infrared),
             pixel_identity=self.identity(fake, labels),
@@ -168,11 +174,8 @@ class AlignGAN(AlternatingReID):
             infrared_adversarial=fool(judge_infrared(fake_infrared, maps), real=True),
         )
         if self.wants('identity_map'):
-            same_visible = self.infrared_to_visible(visible)
-            same_infrared = self.visible_to_infrared(infrared)
-            terms['identity_map'] = F.l1_loss(same_visible, visible) + F.l1_loss(
-                same_infrared, infrared
-            )
+            same = F.l1_loss(back(visible), visible) + F.l1_loss(there(infrared), infrared)
+            terms['identity_map'] = same
         shared.update(
             visible=dict(real=visible, fake=fake_visible.detach()),
             infrared=dict(real=infrared, fake=fake_infrared.detach()),
@@ -182,14 +185,16 @@ class AlignGAN(AlternatingReID):
         return terms
 
     def loss_discriminators_warmup(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
-        """Stage 2: discriminators of images alone; terms as in :meth:`real_or_fake`."""
-        return self.real_or_fake('visible', self.visible_discriminator_warmup, shared) | (
-            self.real_or_fake('infrared', self.infrared_discriminator_warmup, shared)
+        """Stage 2: ``visible_real``, ``visible_fake``, ``infrared_real`` and ``infrared_fake``."""
+        terms = self.losses['adversarial'].terms
+        return terms('visible', self.visible_discriminator_warmup, **shared['visible']) | terms(
+            'infrared', self.infrared_discriminator_warmup, **shared['infrared']
         )
 
     def loss_visible_discriminator(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
-        """The discriminator of visible images; terms as in :meth:`real_or_fake`."""
-        return self.real_or_fake('visible', self.visible_discriminator, shared)
+        """The discriminator of visible images: ``visible_real`` and ``visible_fake``."""
+        adversarial = self.losses['adversarial']
+        return adversarial.terms('visible', self.visible_discriminator, **shared['visible'])
 
     def loss_joint_discriminator(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
         """The joint discriminator; terms ``joint_real`` and ``joint_fake`` (of four kinds)."""
@@ -203,11 +208,8 @@ class AlignGAN(AlternatingReID):
             (images['fake'], maps['fake']),
         )
         real, *fakes = logits.split(len(other_identity))
-        adversarial = self.losses['adversarial']
-        return dict(
-            joint_real=adversarial(real, real=True),
-            joint_fake=adversarial(torch.cat(fakes), real=False),
-        )
+        judge = self.losses['adversarial']
+        return dict(joint_real=judge(real, True), joint_fake=judge(torch.cat(fakes), False))
 
     def judge_images(self, fake_images: Tensor, maps: Mapping[str, Tensor]) -> Tensor:
         """Logits of fake infrared images, each beside maps of its identity."""
@@ -221,19 +223,6 @@ class AlignGAN(AlternatingReID):
         """Logits of (images, maps), in one pass: nothing in there looks across images."""
         images, maps = zip(*pairs)
         return self.joint_discriminator(torch.cat(images), torch.cat(maps))
-
-    def real_or_fake(self, name: str, discriminator: nn.Module, shared: dict) -> dict:
-        """Terms ``<name>_real`` and ``<name>_fake`` of a discriminator of ``shared[name]``."""
-        adversarial, seen = self.losses['adversarial'], shared[name]
-        return {
-            f'{name}_{kind}': adversarial(discriminator(seen[kind]), real=kind == 'real')
-            for kind in KINDS
-        }
-
-    @staticmethod
-    def maps_of(real: Analysis, fake: Analysis) -> dict[str, Tensor]:
-        """Feature maps by their kind [M, M']."""
-        return dict(real=real.feature_map, fake=fake.feature_map)
 
     def identity(self, analysis: Analysis, labels: Tensor) -> Tensor:
         """Identity loss of a set of images."""
@@ -253,15 +242,15 @@ class AlignGAN(AlternatingReID):
 
     def generate(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Pictures by title: images of both modalities, translated, and translated back."""
-        visible, infrared = (inputs[key] for key in MODALITIES)
-        fake_infrared, fake_visible = self.translate(visible), self.infrared_to_visible(infrared)
+        there, back = self.visible_to_infrared, self.infrared_to_visible
+        fake_infrared, fake_visible = there(inputs[VISIBLE]), back(inputs[INFRARED])
         return {
-            'visible': visible,
+            'visible': inputs[VISIBLE],
             'fake infrared': fake_infrared,
-            'visible again': self.infrared_to_visible(fake_infrared),
-            'infrared': infrared,
+            'visible again': back(fake_infrared),
+            'infrared': inputs[INFRARED],
             'fake visible': fake_visible,
-            'infrared again': self.translate(fake_visible),
+            'infrared again': there(fake_visible),
         }
 
     def extract(self, inputs: dict[str, Tensor]) -> Tensor:

@@ -211,9 +211,8 @@ class DGVAE(AlternatingReID):
     ) -> dict[str, Tensor]:
         """The discriminator's update: terms ``discriminator_real`` and ``discriminator_fake``."""
         adversarial = self.losses['adversarial']
-        return dict(
-            discriminator_real=adversarial(self.discriminator(shared['real']), real=True),
-            discriminator_fake=adversarial(self.discriminator(shared['fake']), real=False),
+        return adversarial.terms(
+            'discriminator', self.discriminator, shared['real'], shared['fake']
         )
 
     def extract_maps(self, inputs: dict[str, Tensor]) -> Tensor:

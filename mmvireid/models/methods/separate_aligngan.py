@@ -84,9 +84,11 @@ class SeparateAlignGAN(AlignGAN):
         return self.feature_discriminator(maps['fake'])
 
     def loss_infrared_discriminator(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
-        """The discriminator of infrared images; terms as in :meth:`real_or_fake`."""
-        return self.real_or_fake('infrared', self.infrared_discriminator, shared)
+        """The discriminator of infrared images: ``infrared_real`` and ``infrared_fake``."""
+        adversarial = self.losses['adversarial']
+        return adversarial.terms('infrared', self.infrared_discriminator, **shared['infrared'])
 
     def loss_feature_discriminator(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
-        """The discriminator of feature maps; terms as in :meth:`real_or_fake`."""
-        return self.real_or_fake('feature', self.feature_discriminator, shared)
+        """The discriminator of feature maps: ``feature_real`` and ``feature_fake``."""
+        adversarial = self.losses['adversarial']
+        return adversarial.terms('feature', self.feature_discriminator, **shared['feature'])

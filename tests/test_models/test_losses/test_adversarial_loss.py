@@ -55,3 +55,19 @@ def test_is_float32_inside_autocast(form):
 def test_unknown_form_is_named():
     with pytest.raises(ValueError, match=r"`form` is 'hinge', expected one of \('bce', 'lsgan'\)"):
         AdversarialLoss('hinge')
+
+
+@pytest.mark.parametrize('form', ['bce', 'lsgan'])
+def test_the_terms_of_a_discriminator(form):
+    torch.manual_seed(0)
+    loss, critic = AdversarialLoss(form), torch.nn.Linear(3, 1)
+    real, fake = torch.randn(2, 4, 3)
+    terms = loss.terms('visible', critic, real=real, fake=fake)
+    distance = {
+        'bce': lambda logit, wanted: torch.log(1 + torch.exp(logit * (1 - 2 * wanted))),
+        'lsgan': lambda logit, wanted: (logit - wanted) ** 2,
+    }[form]
+    for name, rows, wanted in (('visible_real', real, 1), ('visible_fake', fake, 0)):
+        expected = sum(distance(critic(row), wanted) for row in rows) / len(rows)
+        torch.testing.assert_close(terms.pop(name), expected.squeeze())
+    assert not terms
