@@ -103,7 +103,7 @@ def translate(
     rows = [dataset[index] for side in zip(*pairs) for index in side]
     batch = model.data_preprocessor(reid_collate(rows))
     columns = {
-        title: list(model.data_preprocessor.denormalize(images).permute(0, 2, 3, 1).cpu().numpy())
+        title: model.data_preprocessor.to_pictures(images)
         for title, images in model.generate(batch['inputs']).items()
     }
     return columns, batch['data_samples']

@@ -5,7 +5,6 @@ import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor
 
 from mmvireid.datasets import SeededIndex, reid_collate
 from mmvireid.datasets.seeded_index import seeded_randomness
@@ -97,12 +96,8 @@ class GenerationHook(Hook):
             torch.manual_seed(self.seed)
             columns = model.generate(preprocessor(self.batch)['inputs'])
         model.train(was_training)
-        return {title: _pictures(preprocessor, images) for title, images in columns.items()}
+        return {title: preprocessor.to_pictures(images) for title, images in columns.items()}
 
 
 def _shows(row: dict, person_id: int, modality: str) -> bool:
     return row['person_id'] == person_id and row['modality'] == modality
-
-
-def _pictures(preprocessor, images: Tensor) -> list[np.ndarray]:
-    return list(preprocessor.denormalize(images).permute(0, 2, 3, 1).cpu().numpy())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
@@ -90,3 +91,7 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         Values are rounded, and clamped to what an image file can hold.
         """
         return (images * self.std + self.mean).round().clamp(0, 255).to(torch.uint8).flip(1)
+
+    def to_pictures(self, images: Tensor) -> list[np.ndarray]:
+        """Normalised RGB (N, 3, H, W) -> N pictures to draw or save, uint8 BGR (H, W, 3)."""
+        return list(self.denormalize(images).permute(0, 2, 3, 1).cpu().numpy())

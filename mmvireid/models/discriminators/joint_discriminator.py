@@ -1,20 +1,17 @@
 """A critic of pairs of an image and a feature map."""
 
-from collections.abc import Sequence
-
 import torch
 import torch.nn.functional as F
-from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmvireid.registry import MODELS
-from mmvireid.utils import check_reduced_size, init_convolutions
+from mmvireid.utils import init_convolutions
 
-from .strided_discriminator import logit_layer, strided_layers
+from .strided_discriminator import HalvingDiscriminator, logit_layer, strided_layers
 
 
 @MODELS.register_module()
-class JointDiscriminator(BaseModule):
+class JointDiscriminator(HalvingDiscriminator):
     """Is this image real, and does this feature map belong to it? One logit per patch.
 
     Strided layers shrink the image, a 1x1 convolution thins the feature map, which is then
@@ -58,17 +55,6 @@ class JointDiscriminator(BaseModule):
         self.to_logits = logit_layer(joint_base * 2 ** (num_joint_layers - 1))
         self.factor = 2 ** (num_image_layers + num_joint_layers)
         init_convolutions(self)
-
-    def check_size(self, size: Sequence[int]) -> None:
-        """Check that images of a size are large enough, before training.
-
-        Args:
-            size: Their height and width.
-
-        Raises:
-            ValueError: If less than two positions are left behind the last layer.
-        """
-        check_reduced_size('JointDiscriminator', size, self.factor)
 
     def forward(self, images: Tensor, feature_map: Tensor) -> Tensor:
         """Judge pairs.

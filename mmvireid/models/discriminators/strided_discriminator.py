@@ -36,8 +36,29 @@ def logit_layer(in_channels: int) -> nn.Conv2d:
     return nn.Conv2d(in_channels, 1, 3, 1, 1, bias=False)
 
 
+class HalvingDiscriminator(BaseModule):
+    """Base of the discriminators that are made of :func:`strided_layers`.
+
+    Attributes:
+        factor (int): What height and width are divided by, from the input to the logits.
+    """
+
+    factor: int
+
+    def check_size(self, size: Sequence[int]) -> None:
+        """Check that inputs of a size are large enough, before training.
+
+        Args:
+            size: Their height and width.
+
+        Raises:
+            ValueError: If less than two positions are left behind the last layer.
+        """
+        check_reduced_size(type(self).__name__, size, self.factor)
+
+
 @MODELS.register_module()
-class StridedDiscriminator(BaseModule):
+class StridedDiscriminator(HalvingDiscriminator):
     """PatchGAN without layers of stride 1: one logit per patch, real or fake.
 
     Judges images, or feature maps if ``in_channels`` is theirs. InstanceNorm has neither gains
@@ -68,17 +89,6 @@ class StridedDiscriminator(BaseModule):
         self.to_logits = logit_layer(base_channels * 2 ** (num_layers - 1))
         self.factor = 2**num_layers
         init_convolutions(self)
-
-    def check_size(self, size: Sequence[int]) -> None:
-        """Check that inputs of a size are large enough, before training.
-
-        Args:
-            size: Their height and width.
-
-        Raises:
-            ValueError: If less than two positions are left behind the last layer.
-        """
-        check_reduced_size('StridedDiscriminator', size, self.factor)
 
     def forward(self, images: Tensor) -> Tensor:
         """Judge images or maps (N, C, H, W): logits (N, 1, h, w), positive for real."""

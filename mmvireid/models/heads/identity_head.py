@@ -29,7 +29,7 @@ class IdentityHead(BaseModule):
 
     Raises:
         ValueError: If ``num_ids`` is not a positive integer (a config that leaves it open must
-            be completed, see ``configs/_base_/models/agw.py``).
+            be completed, see ``configs/_base_/models/agw_resnet50.py``).
     """
 
     def __init__(self, in_channels: int, num_ids: int, init_cfg: dict | None = None) -> None:

@@ -35,8 +35,8 @@ class DGVAE(AlternatingReID):
     7. swap terms on the results: rebuild f, recover d and a and their
        identity                                                         [Eqs. 12 to 15]
 
-    Three stages (``configs/_base_/models/dgvae.py``): 1 to 4; then 5 to 7 with 1 to 4 frozen;
-    then everything [Eq. 19]. Test: the mean of the identity code.
+    Three stages (``configs/_base_/schedules/dgvae_250e.py``): 1 to 4; then 5 to 7 with 1 to 4
+    frozen; then everything [Eq. 19]. Test: the mean of the identity code.
 
     What the paper leaves open, and what is wrong as printed: ``configs/dgvae/README.md``.
 

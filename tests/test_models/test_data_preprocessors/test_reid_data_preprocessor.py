@@ -99,3 +99,14 @@ def test_denormalising_rounds_clamps_and_swaps_channels():
     images = torch.tensor([[red], [green], [blue]]).unsqueeze(0)  # shape (1, 3, 1, 3)
     expected = [[[255, 255, 0]], [[0, 7, 8]], [[0, 255, 111]]]
     assert preprocessor.denormalize(images)[0].tolist() == expected
+
+
+def test_pictures_are_what_came_in():
+    preprocessor = ReIDDataPreprocessor()
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 4, 5, 3), dtype=np.uint8)
+    images = torch.from_numpy(pictures.transpose(0, 3, 1, 2).copy())
+    found = preprocessor.to_pictures(preprocessor.normalize(images))
+    assert len(found) == 3
+    for ours, theirs in zip(found, pictures):
+        assert ours.dtype == np.uint8
+        assert np.array_equal(ours, theirs)
