@@ -121,6 +121,8 @@ TINY = dict(
     base_channels=8,
     feature_width=8,
     embedding_size=8,
+    feature_size=16,
+    num_unpaired=1,
     in_channels=256,  # of a loss with learned centres: what three stages of ResNet-18 give
     weights='random',
 )
@@ -149,9 +151,14 @@ def tiny_model():
     return build
 
 
+def stages_of(cfg: Config) -> list[dict]:
+    """The stages of a config, the whole training if it has none."""
+    return cfg.default_hooks.get('stage', dict(stages=[{}]))['stages']
+
+
 def shrink_schedule(cfg: Config) -> None:
     """Leave one epoch of the schedule, or one for every stage."""
-    stages = cfg.default_hooks.get('stage', dict(stages=[{}]))['stages']
+    stages = stages_of(cfg)
     for index, stage in enumerate(stages[:-1]):
         stage.end = index + 1
     stages[-1].pop('end', None)
@@ -254,7 +261,7 @@ def resumes_exactly(shrink, tmp_path):
 
     def run(config: str, name: str, resume: Path | None = None) -> dict:
         cfg = shrink(config)
-        stages = cfg.default_hooks.stage.stages
+        stages = stages_of(cfg)
         for index, stage in enumerate(stages[:-1]):
             stage.end = 2 * (index + 1)
         last = 2 * len(stages)

@@ -1,14 +1,34 @@
-from .command_line import build_models, make_folder, model_parser
+from .command_line import (
+    add_out_argument,
+    add_picture_arguments,
+    build_models,
+    check_methods,
+    make_folder,
+    model_parser,
+    positive,
+    write_picture,
+)
 from .extraction import check_same_images, encode_test_images, extract_test_features
 from .inference import extract_features, init_model
+from .selection import ImageKind, choose_images, keep_images, load_split, make_caption
 
 __all__ = [
+    'ImageKind',
+    'add_out_argument',
+    'add_picture_arguments',
     'build_models',
+    'check_methods',
     'check_same_images',
+    'choose_images',
     'encode_test_images',
     'extract_features',
     'extract_test_features',
     'init_model',
+    'keep_images',
+    'load_split',
+    'make_caption',
     'make_folder',
     'model_parser',
+    'positive',
+    'write_picture',
 ]

@@ -1,8 +1,11 @@
 """Command lines of the tools that look into trained models."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
+import cv2
+import numpy as np
 from mmengine.device import get_device
 
 from mmvireid.apis.inference import init_model
@@ -34,6 +37,61 @@ def model_parser(description: str, others: str | None = None) -> argparse.Argume
             help=f'another model, {others}; may be given again',
         )
     return parser
+
+
+def add_picture_arguments(parser: argparse.ArgumentParser, out: str, num_ids: int) -> None:
+    """Add the arguments that a picture of a few people's images needs.
+
+    Args:
+        parser: Gets ``--num-ids``, ``--seed``, ``--split`` and ``--out``.
+        out: Default of ``--out``.
+        num_ids: Default of ``--num-ids``.
+    """
+    parser.add_argument(
+        '--num-ids', type=positive, default=num_ids, help='people to draw at random (%(default)s)'
+    )
+    parser.add_argument('--seed', type=int, default=0, help='seed of the choice of images')
+    parser.add_argument('--split', choices=['test', 'train'], default='test', help='whose images')
+    add_out_argument(parser, out)
+
+
+def add_out_argument(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add ``--out``, the picture that a command writes."""
+    parser.add_argument('--out', type=picture_path, default=default, help='picture to write')
+
+
+def positive(text: str) -> int:
+    """Read a number of a command line that is at least 1."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number of at least 1')
+    return int(text)
+
+
+def picture_path(text: str) -> str:
+    """Read the path of a picture to write."""
+    if Path(text).suffix.lower() not in ('.png', '.jpg'):
+        raise argparse.ArgumentTypeError(f'{text!r} does not end as pictures do: .png or .jpg')
+    return text
+
+
+def check_methods(model: BaseReID, config: str, methods: Sequence[str], what: str) -> None:
+    """Make sure that a model has the methods that a command needs.
+
+    Args:
+        model: Any model.
+        config: Its config, for the message.
+        methods: Their names.
+        what: A model of which kind has them.
+
+    Raises:
+        TypeError: If one of them is missing.
+    """
+    if not all(callable(getattr(model, method, None)) for method in methods):
+        names = ', '.join(f'`{method}`' for method in methods)
+        raise TypeError(
+            f'check_methods: `config` is {config!r} of a {type(model).__name__}, expected a model '
+            f'{what} ({names}).'
+        )
 
 
 def build_models(args: argparse.Namespace) -> dict[str, BaseReID]:
@@ -68,3 +126,16 @@ def make_folder(path: str | Path) -> Path:
             'expected a folder to write to.'
         ) from error
     return Path(path)
+
+
+def write_picture(path: str, picture: np.ndarray) -> None:
+    """Write a picture, uint8 BGR (h, w, 3).
+
+    Raises:
+        ValueError: If it cannot be written.
+    """
+    if not cv2.imwrite(path, picture):
+        raise ValueError(
+            f'write_picture: `path` is {path!r}, which cannot be written, expected a new picture '
+            'or one that may be overwritten.'
+        )

@@ -11,6 +11,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
 from mmvireid.engine.runner.setup import fit_loaders
 from mmvireid.evaluation import FeatureSet
 from mmvireid.models.base import BaseReID
@@ -55,22 +56,36 @@ def encode_images(
     }
 
 
-def encode_test_images(model: BaseReID, encode: Encoder) -> dict[str, FeatureSet]:
-    """What :func:`encode_images` makes of the test images of a model's config."""
+def encode_test_images(
+    model: BaseReID, encode: Encoder, dataset: BaseReIDDataset | None = None
+) -> dict[str, FeatureSet]:
+    """What :func:`encode_images` makes of the test images of a model's config.
+
+    Args:
+        model: From ``init_model``.
+        encode: As there.
+        dataset: These images instead.
+    """
     fit_loaders(model.cfg)
-    loader = Runner.build_dataloader(model.cfg.test_dataloader, seed=0)
+    loader = dict(model.cfg.test_dataloader)
+    if dataset is not None:
+        loader['dataset'] = dataset
+    loader = Runner.build_dataloader(loader, seed=0)
     return encode_images(loader, model.data_preprocessor, encode)
 
 
-def extract_test_features(model: BaseReID) -> FeatureSet:
+def extract_test_features(model: BaseReID, dataset: BaseReIDDataset | None = None) -> FeatureSet:
     """Retrieval features of the test images of a model's config, not normalised.
 
     Args:
         model: From ``init_model``.
+        dataset: These images instead.
     """
-    return encode_test_images(model, lambda inputs: dict(features=model.extract(inputs)))[
-        'features'
-    ]
+
+    def encode(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        return dict(features=model.extract(inputs))
+
+    return encode_test_images(model, encode, dataset)['features']
 
 
 def check_same_images(reference: FeatureSet, other: FeatureSet, source: str) -> None:

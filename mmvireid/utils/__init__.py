@@ -1,6 +1,7 @@
 from .batch_norm import kept_statistics
 from .centers import ModalityCenters, modality_centers, split_modalities
 from .checkpoint import check_state_dict, load_checkpoint
+from .code_combinations import FAKE, Combinations, combine_codes
 from .companion import Companion
 from .convolutions import check_reduced_size, init_convolutions
 from .distances import pairwise_distance
@@ -10,13 +11,16 @@ from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
 from .wrappers import unwrap
 
 __all__ = [
+    'FAKE',
     'IMAGENET_MEAN',
     'IMAGENET_STD',
+    'Combinations',
     'Companion',
     'ModalityCenters',
     'check_cross_modality_batch',
     'check_reduced_size',
     'check_state_dict',
+    'combine_codes',
     'draw_cross_modality_triplets',
     'identity_shift',
     'init_convolutions',

@@ -1,5 +1,14 @@
+from .distances import draw_distances, mean_distances
 from .image_grid import draw_image_grid
 from .projection import choose_rows, tsne
 from .ranked_lists import RankedList, draw_ranked_lists
 
-__all__ = ['RankedList', 'choose_rows', 'draw_image_grid', 'draw_ranked_lists', 'tsne']
+__all__ = [
+    'RankedList',
+    'choose_rows',
+    'draw_distances',
+    'draw_image_grid',
+    'draw_ranked_lists',
+    'mean_distances',
+    'tsne',
+]

@@ -41,6 +41,18 @@ def test_every_row_has_the_feature_of_its_image(model):
         np.testing.assert_allclose(feature / np.linalg.norm(feature), expected, atol=1e-5)
 
 
+def test_other_images_take_the_place_of_all(model):
+    everything = extract_test_features(model)
+    dataset = DATASETS.build(model.cfg.test_dataloader.dataset)
+    kept = [3, 8, len(dataset) - 1]
+    dataset.get_subset_(kept)
+    found = extract_test_features(model, dataset)
+    names = [dataset.get_data_info(row)['name'] for row in range(3)]
+    assert sorted(found.names) == sorted(names)
+    rows = [everything.names.tolist().index(name) for name in found.names]
+    np.testing.assert_allclose(found.features, everything.features[rows], atol=1e-5)
+
+
 def test_one_pass_gives_all_codes(model):
     calls = []
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from mmvireid.apis import ImageKind, choose_images, load_split
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
 
@@ -56,10 +57,9 @@ def save(tmp_path):
 
 @pytest.mark.parametrize('split', ['test', 'train'])
 def test_rows_show_two_images_of_one_person_as_the_test_pipeline_loads_them(tool, cfg, split):
-    dataset = tool.load_split(cfg, split)
-    people = tool.images_of_people(dataset, cameras=[2])
-    assert people
-    pairs = tool.choose_pairs(people, None, num_ids=3, seed=0)
+    dataset = load_split(cfg, split)
+    kinds = ImageKind('visible', [2]), ImageKind('infrared')
+    pairs = choose_images(dataset, kinds, None, 3, np.random.default_rng(0))
     columns, samples = tool.translate(MODELS.build(cfg.model).eval(), dataset, pairs)
     assert list(columns) == ['visible', 'fake infrared', 'infrared']
     visible, infrared = samples[:3], samples[3:]
@@ -78,16 +78,6 @@ def test_rows_show_two_images_of_one_person_as_the_test_pipeline_loads_them(tool
     assert tool.make_captions(samples)[0] == expected
 
 
-def test_asked_people_come_in_the_asked_order(tool):
-    people = {i: dict(visible=[10 * i, 10 * i + 1], infrared=[10 * i + 5]) for i in (3, 7, 9)}
-    pairs = tool.choose_pairs(people, [9, 3], num_ids=1, seed=0)
-    assert [(visible // 10, infrared) for visible, infrared in pairs] == [(9, 95), (3, 35)]
-    drawn = {tuple(tool.choose_pairs(people, None, 2, seed)) for seed in range(20)}
-    assert len(drawn) > 3
-    assert tool.choose_pairs(people, None, 2, 5) == tool.choose_pairs(people, None, 2, 5)
-    assert len(tool.choose_pairs(people, None, 8, 0)) == 3
-
-
 def test_the_picture_is_written(tool, cfg, save, tmp_path, capsys):
     out = tmp_path / 'new folder/translations.png'
     tool.main([*save(cfg), '--num-ids', '2', '--out', str(out)])
@@ -99,18 +89,21 @@ def test_the_picture_is_written(tool, cfg, save, tmp_path, capsys):
 def test_bad_input_is_one_line(tool, cfg, save, shrink, tmp_path, capsys):
     files, out = save(cfg), ['--out', str(tmp_path / 'a.png')]
     cases = {
-        ('--person-ids', '9999'): r'--person-ids is \[9999\], expected people with a visible',
-        ('--cameras', '1', '3'): r'--cameras has \[3\], expected some of \[1, 2, 4, 5\]',
+        ('--person-ids', '9999'): '`person_ids` has 9999, expected people with a visible image',
+        ('--cameras', '1', '3'): r'`cameras` has \[3\], expected some of \[1, 2, 4, 5\]',
     }
     for arguments, message in cases.items():
-        with pytest.raises(SystemExit, match=f'translations: {message}'):
+        with pytest.raises(SystemExit, match=f'translations: .*{message}'):
             tool.main([*files, *out, *arguments])
     with pytest.raises(SystemExit, match="translations: .*'none.py', no such file"):
         tool.main(['none.py', files[1], *out])
-    for arguments in (['--num-ids', '0'], ['--out', 'picture']):
+    for arguments, message in (
+        (['--num-ids', '0'], "'0' is not a number of at least 1"),
+        (['--out', 'picture'], "'picture' does not end as pictures do"),
+    ):
         with pytest.raises(SystemExit, match='2'):
             tool.main([*files, *arguments])
-        assert '--out that ends as pictures do' in capsys.readouterr().err
+        assert f'{arguments[0]}: {message}' in capsys.readouterr().err
     agw = save(shrink(str(ROOT / 'configs/agw/agw_synthetic.py')))
     with pytest.raises(SystemExit, match='of a AGW, expected a model that translates images'):
         tool.main([*agw, *out])

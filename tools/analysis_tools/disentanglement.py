@@ -29,6 +29,7 @@ from mmengine.device import get_device
 from torch.nn.functional import normalize
 
 from mmvireid.apis import (
+    check_methods,
     check_same_images,
     encode_test_images,
     extract_test_features,
@@ -46,13 +47,9 @@ from mmvireid.evaluation import (
     format_table,
     write_trials,
 )
-from mmvireid.evaluation.functional import (
-    DistanceHistograms,
-    cross_modality_histograms,
-    nearest_neighbors,
-)
+from mmvireid.evaluation.functional import cross_modality_histograms, nearest_neighbors
 from mmvireid.registry import METRICS
-from mmvireid.visualization import choose_rows, tsne
+from mmvireid.visualization import choose_rows, draw_distances, mean_distances, tsne
 
 
 def join(codes: dict[str, FeatureSet]) -> FeatureSet:
@@ -96,35 +93,6 @@ def readable_labels(codes: dict[str, FeatureSet]) -> list[list[str]]:
     return [*rows, ['chance', *(f'{100 * chance_of_equal(kind):.2f}' for kind in labels)]]
 
 
-def mean_distances(histograms: dict[str, DistanceHistograms]) -> list[list[str]]:
-    """Mean cross-modality distances: rows of a table."""
-    rows = [['mean distance', 'same identity', 'different', 'delta']]
-    for name, found in histograms.items():
-        means = found.same_mean, found.different_mean, found.delta
-        rows.append([name, *(f'{value:.4f}' for value in means)])
-    return rows
-
-
-def draw_distances(histograms: dict[str, DistanceHistograms], path: Path) -> None:
-    """Draw densities of the distances side by side, with their means and delta."""
-    figure = Figure(figsize=(5 * len(histograms), 4), layout='constrained')
-    panels = figure.subplots(1, len(histograms), sharex=True, sharey=True, squeeze=False)[0]
-    for axes, (name, found) in zip(panels, histograms.items()):
-        for kind, counts, mean, color in (
-            ('same identity', found.same, found.same_mean, '#0072b2'),
-            ('different identities', found.different, found.different_mean, '#d55e00'),
-        ):
-            density = counts / counts.sum() / np.diff(found.edges)
-            label = f'{kind}, mean {mean:.3f}'
-            axes.stairs(density, found.edges, fill=True, alpha=0.5, color=color, label=label)
-            axes.axvline(mean, color=color, linestyle='--')
-        axes.set_title(f'{name}: delta = {found.delta:.3f}')
-        axes.legend()
-    figure.supxlabel('Euclidean distance of L2-normalised features, visible to infrared')
-    figure.supylabel('density')
-    figure.savefig(path, dpi=150)
-
-
 def draw_points(axes: Axes, points: np.ndarray, labels: np.ndarray, colors: str) -> None:
     """Draw points (N, 2), a colour of the colour map per label."""
     kinds, values = np.unique(labels, return_inverse=True)
@@ -151,11 +119,8 @@ def run(args: argparse.Namespace) -> None:
     embed = tsne(args.seed)  # first, so that a missing package costs no time
     out_dir = make_folder(args.out_dir)
     model = init_model(args.config, args.checkpoint, get_device())
-    if not hasattr(model, 'extract_codes'):
-        raise SystemExit(
-            f'disentanglement: `config` is {args.config!r} of a {type(model).__name__}, expected a '
-            'model with two codes (`extract_codes`), such as DGVAE. Others can be the --baseline.'
-        )
+    what = 'with two codes, such as DGVAE; others can be the --baseline'
+    check_methods(model, args.config, ['extract_codes'], what)
     other = args.baseline and init_model(*args.baseline, get_device())
     compared = codes = encode_test_images(model, model.extract_codes)
     if other:

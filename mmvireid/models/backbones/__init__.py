@@ -1,14 +1,17 @@
+from .code_identity_network import CodeIdentityNetwork
 from .edge_fusion import ConcatEdgeFusion, DirectEdgeFusion, EdgeStream, WeightedEdgeFusion
 from .identity_network import Analysis, IdentityNetwork
 from .imagenet_input import ImageNetInput
 from .non_local import DotProductNonLocal
 from .resnet_extractor import ResNetExtractor
+from .resnet_trunk import ResNetTrunk
 from .sobel import SobelEdges, resize_edges
 from .two_stream_resnet import TwoStreamResNet
 from .vgg16_features import VGG16Features
 
 __all__ = [
     'Analysis',
+    'CodeIdentityNetwork',
     'ConcatEdgeFusion',
     'DirectEdgeFusion',
     'DotProductNonLocal',
@@ -16,6 +19,7 @@ __all__ = [
     'IdentityNetwork',
     'ImageNetInput',
     'ResNetExtractor',
+    'ResNetTrunk',
     'SobelEdges',
     'TwoStreamResNet',
     'VGG16Features',

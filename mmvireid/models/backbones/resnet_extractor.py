@@ -1,15 +1,12 @@
 """The first stages of a ResNet."""
 
-from mmengine.model import BaseModule
-from torch import Tensor
-
 from mmvireid.registry import MODELS
 
-from .resnet_part import STAGES, ResNetPart, build_resnet, load_resnet_parts, set_stride
+from .resnet_part import STAGES, ResNetPart, ResNetStages, build_resnet, set_stride
 
 
 @MODELS.register_module()
-class ResNetExtractor(BaseModule):
+class ResNetExtractor(ResNetStages):
     """First stages of a ResNet, for methods with an extractor per modality.
 
     Args:
@@ -39,7 +36,6 @@ class ResNetExtractor(BaseModule):
         last_stride: int | None = None,
         init_cfg: dict | None = None,
     ) -> None:
-        super().__init__(init_cfg)
         if num_stages not in (1, 2, 3, 4):
             raise ValueError(f'ResNetExtractor: `num_stages` is {num_stages!r}, expected 1 to 4.')
         if last_stride not in (None, 1, 2) or (last_stride is not None and num_stages == 1):
@@ -48,20 +44,7 @@ class ResNetExtractor(BaseModule):
                 '(always for a single stage).'
             )
         resnet = build_resnet(depth)
-        self.stride = 2 ** (num_stages + 1)
         if last_stride is not None:
             set_stride(getattr(resnet, STAGES[num_stages]), last_stride)
-            self.stride = 2**num_stages * last_stride
-        self.stages = ResNetPart(resnet, STAGES[: num_stages + 1])
-        self.out_channels = self.stages.out_channels
-
-    def init_weights(self) -> None:
-        """Load the ImageNet weights named by ``init_cfg``."""
-        if self.init_cfg is not None and not self.is_init:
-            checkpoint = self.init_cfg['checkpoint']
-            load_resnet_parts([self.stages], checkpoint, key='model.extractor.init_cfg')
-        self._is_init = True
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Map images (N, 3, H, W) to a feature map (N, C, H / stride, W / stride)."""
-        return self.stages(images)
+        super().__init__(ResNetPart(resnet, STAGES[: num_stages + 1]), init_cfg)
+        self.stride = 2 ** (num_stages + 1) if last_stride is None else 2**num_stages * last_stride

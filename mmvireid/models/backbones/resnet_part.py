@@ -3,7 +3,8 @@
 from collections.abc import Iterable
 
 import torchvision
-from torch import nn
+from mmengine.model import BaseModule
+from torch import Tensor, nn
 
 from mmvireid.utils import check_state_dict, load_checkpoint
 
@@ -55,6 +56,40 @@ class ResNetPart(nn.Sequential):
                 stage = stage[:num_blocks]
             self.out_channels = stage_channels(stage)
             self.add_module(name, with_non_local(stage, name, non_local.get(name, 0), inner))
+
+
+class ResNetStages(BaseModule):
+    """Base of the networks that are consecutive stages of a ResNet and nothing else.
+
+    Args:
+        stages: The stages.
+        init_cfg: ``dict(type='Pretrained', checkpoint=...)`` as in :class:`TwoStreamResNet`.
+
+    Attributes:
+        out_channels (int): Channels C of the map.
+    """
+
+    def __init__(self, stages: ResNetPart, init_cfg: dict | None = None) -> None:
+        super().__init__(init_cfg)
+        self.stages = stages
+        self.out_channels = stages.out_channels
+
+    def init_weights(self) -> None:
+        """Load the ImageNet weights named by ``init_cfg``.
+
+        Raises:
+            ValueError: If the file does not fit.
+            RuntimeError: If the weights cannot be had; says which class takes a local file.
+        """
+        if self.init_cfg is not None and not self.is_init:
+            # the class, because a network does not know where in a config it stands
+            key = f'{type(self).__name__}.init_cfg'
+            load_resnet_parts([self.stages], self.init_cfg['checkpoint'], key)
+        self._is_init = True
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Run the stages: (N, C_in, H, W) to a feature map (N, C, H / stride, W / stride)."""
+        return self.stages(x)
 
 
 def stage_channels(stage: nn.Sequential) -> int:

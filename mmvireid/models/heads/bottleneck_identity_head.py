@@ -16,6 +16,22 @@ ORDERS = dict(
 )
 
 
+def init_layers(hidden: list[nn.Linear], norm: nn.BatchNorm1d, classifier: nn.Linear) -> None:
+    """Initialise a head as AlignGAN and Hi-CMD were released.
+
+    Args:
+        hidden: Layers that get Kaiming's weights, by their number of outputs.
+        norm: Its gains are drawn from N(1, 0.02).
+        classifier: Its weights are drawn from N(0, 0.001).
+    """
+    for layer in hidden:
+        nn.init.kaiming_normal_(layer.weight, mode='fan_out')
+    nn.init.normal_(norm.weight, mean=1.0, std=0.02)
+    nn.init.normal_(classifier.weight, std=0.001)
+    for layer in (*hidden, norm, classifier):
+        nn.init.zeros_(layer.bias)
+
+
 @MODELS.register_module()
 class BottleneckIdentityHead(BaseModule):
     """Two linear layers with BatchNorm, dropout and a rectifier between them.
@@ -62,11 +78,7 @@ class BottleneckIdentityHead(BaseModule):
             activation=nn.ReLU() if order == 'paper' else nn.LeakyReLU(0.1),
             classifier=nn.Linear(hidden_channels, num_ids),
         )
-        nn.init.kaiming_normal_(parts['reduce'].weight, mode='fan_out')
-        nn.init.normal_(parts['norm'].weight, mean=1.0, std=0.02)
-        nn.init.normal_(parts['classifier'].weight, std=0.001)
-        nn.init.zeros_(parts['reduce'].bias)
-        nn.init.zeros_(parts['classifier'].bias)
+        init_layers([parts['reduce']], parts['norm'], parts['classifier'])
         self.layers = nn.Sequential(OrderedDict((name, parts[name]) for name in ORDERS[order]))
 
     def forward(self, feature: Tensor) -> Tensor:

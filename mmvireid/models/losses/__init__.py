@@ -20,6 +20,11 @@ from .hetero_center_loss import HeteroCenterLoss, hetero_center
 from .identity_loss import IdentityLoss
 from .mixture_prior_loss import MixturePriorLoss, mixture_prior_kl, mixture_prior_printed
 from .perceptual_edge_loss import PerceptualEdgeLoss
+from .r1_loss import R1Loss, r1_penalty
+from .regularized_similarity_triplet_loss import (
+    RegularizedSimilarityTripletLoss,
+    regularized_similarity_triplet,
+)
 from .standard_gaussian_loss import StandardGaussianLoss, standard_gaussian_divergence
 from .triplet_center_loss import TripletCenterLoss, triplet_center
 from .triplet_swap_loss import (
@@ -51,6 +56,8 @@ __all__ = [
     'IdentityLoss',
     'MixturePriorLoss',
     'PerceptualEdgeLoss',
+    'R1Loss',
+    'RegularizedSimilarityTripletLoss',
     'StandardGaussianLoss',
     'SwapReconstructionLoss',
     'SwapTable',
@@ -69,6 +76,8 @@ __all__ = [
     'mixture_prior_kl',
     'mixture_prior_printed',
     'printed_positive_distance',
+    'r1_penalty',
+    'regularized_similarity_triplet',
     'standard_gaussian_divergence',
     'swap_reconstruction',
     'swap_table',

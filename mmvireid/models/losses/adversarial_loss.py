@@ -1,5 +1,7 @@
 """The two sides of adversarial training."""
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -8,6 +10,11 @@ from mmvireid.registry import MODELS
 
 #: See :class:`AdversarialLoss`.
 FORMS = dict(bce=F.binary_cross_entropy_with_logits, lsgan=F.mse_loss)
+
+
+def as_scales(logits: Tensor | Sequence[Tensor]) -> Sequence[Tensor]:
+    """A discriminator's logits as a sequence, one tensor per scale, also if it has only one."""
+    return [logits] if isinstance(logits, Tensor) else logits
 
 
 @MODELS.register_module()
@@ -36,18 +43,21 @@ class AdversarialLoss(nn.Module):
             )
         self.compare = FORMS[form]
 
-    def forward(self, logits: Tensor, real: bool) -> Tensor:
+    def forward(self, logits: Tensor | Sequence[Tensor], real: bool) -> Tensor:
         """Compute the loss.
 
         Args:
-            logits: Any shape, positive for real.
+            logits: Any shape, positive for real; a sequence of them, one per scale, from a
+                discriminator with several.
             real: What they should say.
 
         Returns:
-            Mean, in nats for ``'bce'``, a scalar, never negative.
+            Mean of a scale, summed over the scales, in nats for ``'bce'``, a scalar, never
+            negative.
         """
-        target = torch.ones_like(logits) if real else torch.zeros_like(logits)
-        return self.compare(logits, target)
+        return sum(
+            self.compare(scale, torch.full_like(scale, float(real))) for scale in as_scales(logits)
+        )
 
     def terms(
         self, name: str, discriminator: nn.Module, real: Tensor, fake: Tensor
@@ -56,7 +66,7 @@ class AdversarialLoss(nn.Module):
 
         Args:
             name: What the terms are called after.
-            discriminator: Gives logits.
+            discriminator: Gives logits, of one scale or of several.
             real: What it should take for real.
             fake: What it should take for fake, without a gradient to where it comes from.
 

@@ -41,6 +41,18 @@ def test_weights_of_another_depth_are_refused(tmp_path):
         net.init_weights()
 
 
+def test_missing_weights_name_the_class(monkeypatch):
+    """It may stand anywhere in a config: the key must not claim to know where."""
+
+    def offline(*args, **kwargs):
+        raise OSError('Name or service not known')
+
+    monkeypatch.setattr(torch.hub, 'load_state_dict_from_url', offline)
+    net = ResNetExtractor(18, 1, init_cfg=dict(checkpoint='torchvision://resnet18'))
+    with pytest.raises(RuntimeError, match=r'`ResNetExtractor\.init_cfg\.checkpoint` to a local'):
+        net.init_weights()
+
+
 @pytest.mark.parametrize('num_stages', [0, 5])
 def test_bad_arguments_are_named(num_stages):
     with pytest.raises(ValueError, match=f'`num_stages` is {num_stages}, expected 1 to 4'):

@@ -71,3 +71,40 @@ def test_the_terms_of_a_discriminator(form):
         expected = sum(distance(critic(row), wanted) for row in rows) / len(rows)
         torch.testing.assert_close(terms.pop(name), expected.squeeze())
     assert not terms
+
+
+class ThreeSizes(torch.nn.Module):
+    """A critic with logits (N, 1, h, w) of three sizes."""
+
+    def __init__(self):
+        super().__init__()
+        self.critics = torch.nn.ModuleList(torch.nn.Conv2d(3, 1, k, stride=k) for k in (1, 2, 4))
+
+    def forward(self, images):
+        return tuple(critic(images) for critic in self.critics)
+
+
+@pytest.mark.parametrize('real', [True, False])
+def test_scales_count_alike_whatever_their_size(real):
+    """Each scale adds its own mean: 2 x 3 and 1 x 1 logits weigh the same."""
+    g = torch.Generator().manual_seed(0)
+    scales = [torch.randn(2, 1, *size, generator=g) for size in ((2, 3), (1, 1), (4, 2))]
+    expected = 0.0
+    for scale in scales:
+        values = scale.flatten().tolist()
+        expected += sum((value - real) ** 2 for value in values) / len(values)
+    loss = AdversarialLoss('lsgan')
+    assert loss(scales, real).item() == pytest.approx(expected, rel=1e-5)
+    assert loss(tuple(scales[:1]), real) == loss(scales[0], real)
+
+
+def test_the_terms_of_a_discriminator_of_several_scales_train_each_of_them():
+    torch.manual_seed(0)
+    critic = ThreeSizes()
+    real, fake = torch.randn(2, 2, 3, 4, 4)
+    terms = AdversarialLoss('lsgan').terms('visible', critic, real=real, fake=fake)
+    for name, images, wanted in (('visible_real', real, 1), ('visible_fake', fake, 0)):
+        expected = sum((logits - wanted).square().mean() for logits in critic(images))
+        torch.testing.assert_close(terms[name], expected)
+    sum(terms.values()).backward()
+    assert all(parameter.grad.any() for parameter in critic.parameters())

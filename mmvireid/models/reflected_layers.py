@@ -1,0 +1,88 @@
+"""Layers of the networks that pad by reflection: encoders, decoders and critics of images."""
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+#: Negative slope of every LeakyReLU.
+SLOPE = 0.3
+
+
+def reflected_conv(
+    in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, dilation: int = 1
+) -> nn.Conv2d:
+    """A convolution that divides height and width by its stride (rounded up), and nothing else.
+
+    Its input is padded by reflection, which needs a map larger than the padding,
+    ``dilation * (kernel_size // 2)``, in both directions.
+    """
+    padding = dilation * (kernel_size // 2)
+    mode = 'reflect' if padding else 'zeros'  # reflecting nothing would copy the map
+    return nn.Conv2d(
+        in_channels, out_channels, kernel_size, stride, padding, dilation, padding_mode=mode
+    )
+
+
+def leaky(maps: Tensor) -> Tensor:
+    """LeakyReLU of slope :data:`SLOPE`."""
+    return F.leaky_relu(maps, SLOPE)
+
+
+def instance_norm(maps: Tensor) -> Tensor:
+    """InstanceNorm (eps 1e-5) without gains, offsets or running statistics.
+
+    A group per channel is the same thing, and up to five times faster on CPUs.
+    """
+    return F.group_norm(maps, maps.shape[1])
+
+
+def as_it_is(maps: Tensor) -> Tensor:
+    """No normalisation."""
+    return maps
+
+
+class ReflectedResidualBlock(nn.Module):
+    """Two 3x3 convolutions beside a shortcut; nothing behind their sum.
+
+    How the two are normalised is handed in with every call, so that an adaptive normalisation
+    needs no state in the module.
+
+    Args:
+        channels: Channels of input and output.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = reflected_conv(channels, channels, 3)
+        self.second = reflected_conv(channels, channels, 3)
+
+    def forward(
+        self,
+        maps: Tensor,
+        first_norm: Callable[[Tensor], Tensor] = as_it_is,
+        second_norm: Callable[[Tensor], Tensor] = as_it_is,
+    ) -> Tensor:
+        """Map (N, C, h, w) to (N, C, h, w).
+
+        Args:
+            maps: The input.
+            first_norm: Applied behind the first convolution, before LeakyReLU.
+            second_norm: Applied behind the second one.
+        """
+        hidden = leaky(first_norm(self.first(maps)))
+        return maps + second_norm(self.second(hidden))
+
+
+def init_kaiming(network: nn.Module) -> None:
+    """Draw the weights of all convolutions and linear layers as He et al. (2015) do, biases 0.
+
+    N(0, 2 / fan-in); other layers stay as they are.
+
+    Args:
+        network: Is changed in place.
+    """
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.kaiming_normal_(layer.weight)
+            nn.init.zeros_(layer.bias)

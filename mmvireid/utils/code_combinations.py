@@ -1,0 +1,80 @@
+"""Which images give the prototype, and which the style, of a combined code."""
+
+import itertools
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from mmvireid.structures import MODALITIES
+
+#: A fake looks like its modality and shows the person of the other one's image.
+FAKE = {modality: f'fake_{modality}' for modality in MODALITIES}
+#: A pair's images, real and fake.
+IMAGES = (*MODALITIES, *FAKE.values())
+#: Images that prototype and style are taken from, by way of sampling.
+SAMPLINGS = dict(
+    original=tuple((modality, modality) for modality in MODALITIES),
+    alternate=tuple(
+        sources
+        for modality, fake in FAKE.items()
+        for sources in itertools.product((modality, fake), repeat=2)
+    ),
+    all=tuple(itertools.product(IMAGES, repeat=2)),
+)
+
+
+class Combinations(NamedTuple):
+    """R combined codes, as row numbers, int64 on the CPU, each (R,).
+
+    Attributes:
+        prototypes: Image that gives the prototype.
+        styles: Image that gives the style.
+        people: Pair, or single image, whose label it gets.
+    """
+
+    prototypes: Tensor
+    styles: Tensor
+    people: Tensor
+
+
+def combine_codes(sampling: str, num_pairs: int, num_unpaired: int = 0) -> Combinations:
+    """The combinations of a batch; both images of each show the same person.
+
+    Source: the alternate sampling of Hi-CMD (Choi et al., CVPR 2020), Sec. 3.3.
+    Deviation: the paper's wording allows all 16 combinations of a pair's four images
+    (``'all'``); ``'alternate'`` are the 8 that were released, among the images that look visible
+    and among those that look infrared.
+
+    Args:
+        sampling: ``'alternate'``, ``'all'`` or ``'original'`` (2: each real image's own codes).
+        num_pairs: Pairs B of a visible and an infrared image of a person.
+        num_unpaired: Images U of each modality that stand alone, all of different people.
+
+    Returns:
+        Pairs first, then the single images' own codes. The images are counted in this order: B + U
+        visible, B + U infrared, then B fake visible and B fake infrared ones; people: B pairs, U
+        visible, then U infrared singles.
+
+    Raises:
+        ValueError: If ``sampling`` is none of these.
+
+    Example:
+        >>> combine_codes('original', num_pairs=2, num_unpaired=1).prototypes
+        tensor([0, 1, 3, 4, 2, 5])
+    """
+    if sampling not in SAMPLINGS:
+        raise ValueError(
+            f'combine_codes: `sampling` is {sampling!r}, expected one of {tuple(SAMPLINGS)}.'
+        )
+    real = num_pairs + num_unpaired
+    starts = dict(zip(IMAGES, (0, real, 2 * real, 2 * real + num_pairs)))
+    pairs, singles = torch.arange(num_pairs), torch.arange(num_unpaired) + num_pairs
+    rows = [
+        (starts[prototype] + pairs, starts[style] + pairs, pairs)
+        for prototype, style in SAMPLINGS[sampling]
+    ]
+    for index, modality in enumerate(MODALITIES):
+        alone = starts[modality] + singles
+        rows.append((alone, alone, singles + index * num_unpaired))
+    return Combinations(*map(torch.cat, zip(*rows)))
