@@ -1,4 +1,4 @@
-# Everything as released: 2 pairs, and 2 + 2 single images of other people; the 296 identities of the
+# Everything as released: 2 pairs and 2 + 2 single images of others, the 296 identities of the
 # official training split. The triplet term is the sum of two means, of what looks visible and of
 # what looks infrared: twice the mean of both.
 _base_ = 'hicmd_sysu.py'

@@ -31,8 +31,8 @@ def critic(base_channels: int, num_blocks: int) -> nn.Sequential:
 class MultiScaleDiscriminator(BaseModule):
     """Critics of the same image at several sizes, each half as high and wide as the one before.
 
-    Weights start from N(0, 0.02) without any normalisation, so that the first logits, and what
-    generators learn from them, are tiny until the critics have learned something.
+    There is no normalisation: with small initial weights the first logits, and what generators
+    learn from them, are tiny until the critics have learned something.
 
     Source: Hi-CMD (Choi et al., CVPR 2020), as released.
 
@@ -40,6 +40,8 @@ class MultiScaleDiscriminator(BaseModule):
         base_channels: Channels of the first layer.
         num_scales: Number of sizes.
         num_blocks: Residual blocks of each critic.
+        init_std: Standard deviation of the initial weights. 0.02 is the released one; narrow critics
+            need more, or they learn nothing for long.
 
     Example:
         >>> import torch
@@ -53,11 +55,12 @@ class MultiScaleDiscriminator(BaseModule):
         base_channels: int = 32,
         num_scales: int = 3,
         num_blocks: int = 4,
+        init_std: float = 0.02,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         self.critics = nn.ModuleList(critic(base_channels, num_blocks) for _ in range(num_scales))
-        init_convolutions(self)
+        init_convolutions(self, init_std)
 
     def check_size(self, size: Sequence[int]) -> None:
         """Check that images of a size are large enough, before training.
