@@ -1,12 +1,13 @@
 from .batch_norm import kept_statistics
 from .centers import ModalityCenters, modality_centers, split_modalities
 from .checkpoint import check_state_dict, load_checkpoint
-from .code_combinations import FAKE, Combinations, combine_codes
+from .code_combinations import FAKE, Combinations, combine_codes, split_singles
 from .companion import Companion
 from .convolutions import check_reduced_size, init_convolutions
 from .distances import pairwise_distance
 from .imagenet import IMAGENET_MEAN, IMAGENET_STD
 from .pairs import identity_shift, paired_labels
+from .sizes import with_sizes
 from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
 from .wrappers import unwrap
 
@@ -30,5 +31,7 @@ __all__ = [
     'paired_labels',
     'pairwise_distance',
     'split_modalities',
+    'split_singles',
     'unwrap',
+    'with_sizes',
 ]

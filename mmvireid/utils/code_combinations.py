@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mmvireid.structures import MODALITIES
+from mmvireid.structures import INFRARED, MODALITIES, VISIBLE
 
 #: A fake looks like its modality and shows the person of the other one's image.
 FAKE = {modality: f'fake_{modality}' for modality in MODALITIES}
@@ -78,3 +78,31 @@ def combine_codes(sampling: str, num_pairs: int, num_unpaired: int = 0) -> Combi
         alone = starts[modality] + singles
         rows.append((alone, alone, singles + index * num_unpaired))
     return Combinations(*map(torch.cat, zip(*rows)))
+
+
+def split_singles(
+    images: dict[str, Tensor], num_unpaired: int
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Take some pairs of a batch apart, so that one image of each stands alone.
+
+    Args:
+        images: Images by modality, row i of both of the same person, each (B + 2U, 3, H, W).
+        num_unpaired: U; of the last 2U pairs, the first U give their visible image, the other U
+            their infrared one.
+
+    Returns:
+        The B pairs, and the pairs followed by the single images of each modality, (B + U, ...).
+
+    Raises:
+        ValueError: If no pair is left.
+    """
+    visible, infrared = images[VISIBLE], images[INFRARED]
+    num_pairs = len(visible) - 2 * num_unpaired
+    if num_pairs < 1:
+        raise ValueError(
+            f'split_singles: `num_unpaired` is {num_unpaired}, expected less than half of the '
+            f'{len(visible)} pairs of a batch.'
+        )
+    end = num_pairs + num_unpaired
+    pairs = {VISIBLE: visible[:num_pairs], INFRARED: infrared[:num_pairs]}
+    return pairs, {VISIBLE: visible[:end], INFRARED: torch.cat([pairs[INFRARED], infrared[end:]])}

@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 import torch
 
-from mmvireid.utils import FAKE, combine_codes
+from mmvireid.utils import FAKE, combine_codes, split_singles
 
 #: Images of a pair: real ones, then fakes, which look visible [R>V] or infrared [V>R].
 PAIR = ('V', 'R', 'R>V', 'V>R')
@@ -93,3 +93,29 @@ def test_unknown_sampling_is_named():
         ValueError, match="combine_codes: `sampling` is 'none', .*'alternate', 'all'"
     ):
         combine_codes('none', 2)
+
+
+def test_single_images_are_those_that_the_table_counts():
+    """Rows of the images, and the table's people, name the same persons."""
+    people = torch.arange(7)
+    images = dict(visible=people + 10, infrared=people + 20)
+    pairs, with_singles = split_singles(images, num_unpaired=2)
+    assert {key: value.tolist() for key, value in pairs.items()} == dict(
+        visible=[10, 11, 12], infrared=[20, 21, 22]
+    )
+    stacked = torch.cat([with_singles['visible'], with_singles['infrared']])
+    table = combine_codes('original', num_pairs=3, num_unpaired=2)
+    assert torch.equal(stacked[table.prototypes] % 10, table.people)
+    assert stacked[table.prototypes][-4:].tolist() == [13, 14, 25, 26]
+
+
+def test_all_pairs_stay_without_single_images():
+    images = dict(visible=torch.rand(3, 2), infrared=torch.rand(3, 2))
+    for part in split_singles(images, num_unpaired=0):
+        assert all(torch.equal(part[key], images[key]) for key in images)
+
+
+def test_a_batch_without_a_pair_left_is_refused():
+    images = dict(visible=torch.rand(4, 2), infrared=torch.rand(4, 2))
+    with pytest.raises(ValueError, match='`num_unpaired` is 2, expected less than half of the 4'):
+        split_singles(images, num_unpaired=2)

@@ -6,6 +6,7 @@ from torch import Tensor
 from mmvireid.models.heads.feature_identity_head import Identification
 from mmvireid.models.necks import AveragePooling
 from mmvireid.registry import MODELS
+from mmvireid.utils import with_sizes
 
 
 @MODELS.register_module()
@@ -53,7 +54,8 @@ class CodeIdentityNetwork(BaseModule):
             )
         embedded_size = 0 if self.trunk is None else self.trunk.out_channels
         in_channels = self.mix.out_channels(embedded_size, style_size)
-        self.head = MODELS.build(head | dict(in_channels=in_channels))
+        sized = with_sizes('CodeIdentityNetwork.head', head, in_channels=in_channels)
+        self.head = MODELS.build(sized)
 
     def forward(
         self,

@@ -40,8 +40,8 @@ class MultiScaleDiscriminator(BaseModule):
         base_channels: Channels of the first layer.
         num_scales: Number of sizes.
         num_blocks: Residual blocks of each critic.
-        init_std: Standard deviation of the initial weights. 0.02 is the released one; narrow critics
-            need more, or they learn nothing for long.
+        init_std: Standard deviation of the initial weights. 0.02 is the released one; narrow
+            critics need more, or they learn nothing for long.
 
     Example:
         >>> import torch

@@ -1,12 +1,11 @@
 """Triplet loss of cosine similarities between two sets."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmvireid.registry import MODELS
 
-from .batch_hard_triplet_loss import batch_hard_triplet
+from .batch_hard_triplet_loss import batch_hard_triplet, unit_rows
 
 
 def cosine_similarity_triplet(
@@ -32,9 +31,8 @@ def cosine_similarity_triplet(
         positive; without a negative it adds 0.
     """
     with torch.autocast(anchors.device.type, enabled=False):
-        dtype = torch.promote_types(anchors.dtype, torch.float32)
-        anchors, others = (F.normalize(rows.to(dtype), dim=1) for rows in (anchors, others))
-        return batch_hard_triplet(1 - anchors @ others.T, labels, margin, labels)
+        similarities = unit_rows(anchors) @ unit_rows(others).T
+        return batch_hard_triplet(1 - similarities, labels, margin)
 
 
 @MODELS.register_module()

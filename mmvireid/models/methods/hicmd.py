@@ -9,17 +9,27 @@ from torch import Tensor, nn
 from torchvision.transforms import RandomErasing
 
 from mmvireid.models.base import AlternatingReID
-from mmvireid.models.generators import Codes, join_codes
+from mmvireid.models.generators import (
+    BOTH_WAYS,
+    CYCLES,
+    RELIT,
+    Codes,
+    cycle_codes,
+    exchange_codes,
+    join_codes,
+    relight_codes,
+    same_codes,
+)
 from mmvireid.registry import MODELS
-from mmvireid.structures import INFRARED, MODALITIES, VISIBLE, ReIDDataSample
-from mmvireid.utils import FAKE, combine_codes, kept_statistics, paired_labels
-
-#: A modality and the other one, for what is done both ways.
-BOTH_WAYS = ((VISIBLE, INFRARED), (INFRARED, VISIBLE))
-#: The second kind of fakes: only the illumination is the real image's, the pose stays.
-RELIT = {modality: f'relit_{modality}' for modality in MODALITIES}
-#: What Eq. 3 may take from fakes.
-CYCLES = ('all', 'prototype')
+from mmvireid.structures import MODALITIES
+from mmvireid.utils import (
+    FAKE,
+    combine_codes,
+    kept_statistics,
+    paired_labels,
+    split_singles,
+    with_sizes,
+)
 
 
 @MODELS.register_module()
@@ -100,30 +110,33 @@ class HiCMD(AlternatingReID):
                 f'HiCMD: `cycle` is {cycle!r} and `num_unpaired` {num_unpaired}, expected one of '
                 f'{CYCLES}, and at least 0.'
             )
-        self.input_size, self.sampling, self.num_unpaired = (
-            tuple(input_size),
-            sampling,
-            num_unpaired,
-        )
-        self.cycle, self.own_style, self.detach_fakes = cycle, own_style, detach_fakes
-        self.erase = RandomErasing(**(erasing or dict(p=0.0)))
-        prototypes = self.add_twins('prototype_encoder', prototype_encoder)
-        attributes = self.add_twins('attribute_encoder', attribute_encoder)
-        self.decoder = self.build_decoder(decoder, prototypes, attributes)
-        sized = [prototypes, self.decoder]
-        if discriminator is not None:
-            sized.append(self.add_twins('discriminator', discriminator))
-        else:
-            self.updates = dict(generation_reid=self.updates['generation_reid'])
         if (discriminator is None) == self.wants('adversarial'):
             raise ValueError(
                 f'HiCMD: `loss_weights.adversarial` is {loss_weights["adversarial"]} with '
                 f'`discriminator` {discriminator}, expected a positive weight just with one.'
             )
+        self.input_size, self.sampling = tuple(input_size), sampling
+        self.cycle, self.own_style = cycle, own_style
+        self.detach_fakes, self.num_unpaired = detach_fakes, num_unpaired
+        self.erase = RandomErasing(**(erasing or dict(p=0.0)))
+        prototypes = self.add_twins('prototype_encoder', prototype_encoder)
+        attributes = self.add_twins('attribute_encoder', attribute_encoder)
+        sizes = dict(
+            in_channels=prototypes.out_channels,
+            code_size=attributes.block_size,
+            num_blocks=attributes.num_blocks,
+        )
+        self.decoder = MODELS.build(with_sizes('HiCMD.decoder', decoder, **sizes))
+        sized = [prototypes, self.decoder]
+        if discriminator is None:
+            self.updates = dict(generation_reid=self.updates['generation_reid'])
+        else:
+            sized.append(self.add_twins('discriminator', discriminator))
         for part in sized:
             part.check_size(self.input_size)
         sizes = dict(prototype_channels=prototypes.out_channels, style_size=attributes.style_size)
-        self.feature_module = MODELS.build(feature_module | sizes)
+        sized_module = with_sizes('HiCMD.feature_module', feature_module, **sizes)
+        self.feature_module = MODELS.build(sized_module)
         self.losses = nn.ModuleDict({kind: MODELS.build(cfg) for kind, cfg in losses.items()})
 
     def add_twins(self, name: str, cfg: dict) -> nn.Module:
@@ -133,45 +146,30 @@ class HiCMD(AlternatingReID):
         self.add_module(f'infrared_{name}', copy.deepcopy(network))
         return network
 
-    @staticmethod
-    def build_decoder(decoder: dict, prototypes: nn.Module, attributes: nn.Module) -> nn.Module:
-        """Build the decoder of what the encoders give; refuse any other sizes."""
-        sizes = dict(
-            in_channels=prototypes.out_channels,
-            code_size=attributes.block_size,
-            num_blocks=attributes.num_blocks,
-        )
-        asked = {key: decoder[key] for key in sizes if key in decoder}
-        if asked != {key: sizes[key] for key in asked}:
-            raise ValueError(
-                f'HiCMD: `decoder` has {asked}, expected {sizes}, what the encoders give: change '
-                '`prototype_encoder` and `attribute_encoder` instead.'
-            )
-        return MODELS.build(decoder | sizes)
-
     def loss_discriminators(self, inputs: dict, data_samples: list, shared: dict) -> dict:
         """Step 1: ``<modality>_real``, ``<modality>_fake`` (of two fakes) and ``<modality>_r1``."""
-        images = self.pairs_of(inputs)
+        images, _ = split_singles(inputs, self.num_unpaired)
         # an update moves the statistics of those alone that it trains
         with torch.no_grad(), kept_statistics(self):
-            fakes = self.decode_all(self.fake_codes(self.encode_all(images)))
+            real = self.encode_all(images)
+            fakes = self.decode_all(exchange_codes(real) | relight_codes(real))
         judge, terms = self.losses['adversarial'], {}
         for modality in MODALITIES:
-            real = images[modality].detach().requires_grad_()
-            on_real = self.judge(real, modality)
+            image = images[modality].detach().requires_grad_()
+            on_real = self.judge(image, modality)
             on_fakes = [self.judge(fakes[kind[modality]], modality) for kind in (FAKE, RELIT)]
             terms[f'{modality}_real'] = judge(on_real, real=True)
             terms[f'{modality}_fake'] = sum(judge(logits, real=False) for logits in on_fakes)
-            terms[f'{modality}_r1'] = self.losses['r1'](on_real, real)
+            terms[f'{modality}_r1'] = self.losses['r1'](on_real, image)
         return terms
 
-    def loss_generation_reid(
-        self, inputs: dict, data_samples: list[ReIDDataSample], shared: dict
-    ) -> dict:
+    def loss_generation_reid(self, inputs: dict, data_samples: list, shared: dict) -> dict:
         """Step 2; terms of :meth:`generation_terms` and :meth:`identity_terms`."""
         labels = paired_labels(*self.cpu_labels(data_samples))
-        terms, made = self.generation_terms(self.pairs_of(inputs))
-        return terms | self.identity_terms(inputs, made, labels)
+        pairs, with_singles = split_singles(inputs, self.num_unpaired)
+        terms, made = self.generation_terms(pairs)
+        fakes = {key: made[FAKE[key]] for key in MODALITIES}
+        return terms | self.identity_terms(with_singles, fakes, labels)
 
     def generation_terms(self, images: dict[str, Tensor]) -> tuple[dict, dict[str, Tensor]]:
         """Encode, exchange codes, decode; encode and decode again.
@@ -183,16 +181,22 @@ class HiCMD(AlternatingReID):
             The terms, and the decoded images by name.
         """
         real = self.encode_all(images)
-        made = self.decode_all(self.fake_codes(real) | self.same_codes(real))
+        wanted = exchange_codes(real)
+        if self.wants('adversarial'):
+            wanted |= relight_codes(real)
+        if self.wants('same'):
+            wanted |= same_codes(real, self.own_style)
+        made = self.decode_all(wanted)
         # the statistics that evaluation will use are those of real images
         with kept_statistics(self):
             fake = self.encode_all({key: made[FAKE[key]] for key in MODALITIES})
-        again = self.decode_all(self.cycle_codes(real, fake))
+        again = self.decode_all(cycle_codes(real, fake, self.cycle))
         terms = dict.fromkeys(('cross', 'same', 'cycle', 'code', 'prior', 'adversarial'), 0.0)
         for modality, other in BOTH_WAYS:
             image, own = images[modality], real[modality]
             terms['cross'] += F.l1_loss(made[FAKE[modality]], image)
-            terms['same'] += F.l1_loss(made[modality], image)
+            if self.wants('same'):
+                terms['same'] += F.l1_loss(made[modality], image)
             terms['cycle'] += F.l1_loss(again[modality], image)
             terms['code'] += F.l1_loss(fake[other].style, own.style)
             terms['code'] += F.l1_loss(fake[modality].excluded, own.excluded)
@@ -203,50 +207,21 @@ class HiCMD(AlternatingReID):
                     terms['adversarial'] += self.losses['adversarial'](logits, real=True)
         return terms, made
 
-    @staticmethod
-    def fake_codes(real: dict[str, Codes]) -> dict[str, Codes]:
-        """Codes of both fakes of each modality: the other's person, shown as the real image."""
-        codes = {}
-        for modality, other in BOTH_WAYS:
-            codes[FAKE[modality]] = real[other].shown_as(real[modality])
-            codes[RELIT[modality]] = real[other]._replace(illumination=real[modality].illumination)
-        return codes
-
-    def same_codes(self, real: dict[str, Codes]) -> dict[str, Codes]:
-        """Codes that shall give the real images [Eq. 2]."""
-        if self.own_style:
-            return real
-        return {key: real[key]._replace(style=real[other].style) for key, other in BOTH_WAYS}
-
-    def cycle_codes(self, real: dict[str, Codes], fake: dict[str, Codes]) -> dict[str, Codes]:
-        """Codes that shall give the real images again, by way of the fakes [Eq. 3].
-
-        A modality's person is in the fake of the other modality, its pose and illumination are in
-        the fake of its own.
-        """
-        if self.cycle == 'all':
-            return {key: fake[other].shown_as(fake[key]) for key, other in BOTH_WAYS}
-        return {
-            key: fake[other]._replace(style=real[other].style).shown_as(real[key])
-            for key, other in BOTH_WAYS
-        }
-
-    def identity_terms(self, inputs: dict, made: dict[str, Tensor], labels: Tensor) -> dict:
+    def identity_terms(self, images: dict, fakes: dict, labels: Tensor) -> dict:
         """Learn features of combined codes: terms ``identity`` [Eq. 8] and ``triplet`` [Eq. 9].
 
         Args:
-            inputs: Real images of both modalities.
-            made: Fakes of the pairs by name.
-            labels: Identity of every row of a modality, on the CPU.
+            images: Real images by modality: pairs, then single ones.
+            fakes: Fakes of the pairs by modality.
+            labels: Identity of every pair, and of those that gave single images, on the CPU.
         """
-        parts = self.encode_all(self.singled(inputs), erase=True)
+        parts = [*self.encode_all(images, erase=True).values()]
         if self.sampling != 'original':
-            fakes = {key: made[FAKE[key]] for key in MODALITIES}
             if self.detach_fakes:
-                fakes = {key: images.detach() for key, images in fakes.items()}
+                fakes = {key: fake.detach() for key, fake in fakes.items()}
             with kept_statistics(self):
-                parts |= {FAKE[key]: c for key, c in self.encode_all(fakes, erase=True).items()}
-        codes = join_codes(list(parts.values()))
+                parts += self.encode_all(fakes, erase=True).values()
+        codes = join_codes(parts)
         table = combine_codes(self.sampling, len(labels) - 2 * self.num_unpaired, self.num_unpaired)
         found = self.feature_module(
             codes.prototype,
@@ -261,28 +236,6 @@ class HiCMD(AlternatingReID):
             identity=self.losses['identity'](found.logits, labels),
             triplet=self.losses['triplet'](embedding[anchors], labels[anchors], embedding, labels),
         )
-
-    def pairs_of(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The pairs of a batch, without those that give single images."""
-        count = len(inputs[VISIBLE]) - 2 * self.num_unpaired
-        if count < 1:
-            raise ValueError(
-                f'HiCMD: `num_unpaired` is {self.num_unpaired}, expected less than half of the '
-                f'{len(inputs[VISIBLE])} pairs of a batch.'
-            )
-        return {key: images[:count] for key, images in inputs.items()}
-
-    def singled(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """The pairs, then U visible images of some people and U infrared ones of others."""
-        if self.num_unpaired == 0:
-            return inputs
-        visible, infrared = inputs[VISIBLE], inputs[INFRARED]
-        count = len(visible) - 2 * self.num_unpaired
-        alone = infrared[count + self.num_unpaired :]
-        return {
-            VISIBLE: visible[: count + self.num_unpaired],
-            INFRARED: torch.cat([infrared[:count], alone]),
-        }
 
     def encode_all(self, images: dict[str, Tensor], erase: bool = False) -> dict[str, Codes]:
         """Codes of images of both modalities, a random part of them erased if wanted."""
@@ -312,9 +265,11 @@ class HiCMD(AlternatingReID):
     def generate(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Pictures by title: images, decoded from their own codes, both fakes and the cycle's."""
         real = self.encode_all(inputs)
-        made = self.decode_all(self.fake_codes(real) | self.same_codes(real))
+        made = self.decode_all(
+            exchange_codes(real) | relight_codes(real) | same_codes(real, self.own_style)
+        )
         fake = self.encode_all({key: made[FAKE[key]] for key in MODALITIES})
-        again = self.decode_all(self.cycle_codes(real, fake))
+        again = self.decode_all(cycle_codes(real, fake, self.cycle))
         columns = {}
         for key, other in BOTH_WAYS:
             columns |= {
