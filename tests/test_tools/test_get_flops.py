@@ -6,7 +6,7 @@ from mmengine.config import Config
 from torch import nn
 
 from mmvireid.models.base import BaseReID
-from mmvireid.models.generators import CodeDecoder
+from mmvireid.models.generators import CodeDecoder, GaussianCode
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,9 +57,14 @@ def test_one_row_of_one_modality_is_kept(tool):
     kept = tool.first_row(dict(visible=images, infrared=images + 1))
     assert list(kept) == ['visible']
     assert torch.equal(kept['visible'], images[:1])
+    code = tool.first_row(GaussianCode(images.requires_grad_(), images + 1))
+    assert torch.equal(code.mean, images[:1])
+    assert not code.log_var.requires_grad
 
 
-@pytest.mark.parametrize('config', ['agw/agw_synthetic.py', 'dgvae/dgvae_synthetic.py'])
+@pytest.mark.parametrize(
+    'config', ['agw/agw_synthetic.py', 'dgvae/dgvae_synthetic.py', 'hicmd/hicmd_synthetic.py']
+)
 def test_the_table_lists_the_parts_of_any_method(tool, tmp_path, capsys, shrink, config):
     cfg = shrink(str(ROOT / 'configs' / config))
     cfg.dump(tmp_path / 'tiny.py')
@@ -72,6 +77,9 @@ def test_the_table_lists_the_parts_of_any_method(tool, tmp_path, capsys, shrink,
         AGW=['backbone', 'neck', 'head'],
         DGVAE=['visible_extractor', 'infrared_extractor', 'identity_encoder', 'ambiguous_encoder',
                'decoder', 'classifier', 'mixture_prior'],
+        HiCMD=['visible_prototype_encoder', 'infrared_prototype_encoder',
+               'visible_attribute_encoder', 'infrared_attribute_encoder', 'decoder',
+               'visible_discriminator', 'infrared_discriminator', 'feature_module'],
     )  # fmt: skip
     assert names == [*expected[cfg.model.type], 'inference']
     assert not any(line[-1] == 'unused' for line in lines)

@@ -30,9 +30,11 @@ NUM_IDS, NUM_INSTANCES = 2, 2
 
 
 def first_row(value: Any) -> Any:
-    """The first row of a tensor; of images per modality, that of the first modality."""
+    """The first row of a tensor, of each of a tuple of codes; of images, of one modality's."""
     if isinstance(value, Tensor):
-        return value[:1]
+        return value[:1].detach()
+    if hasattr(value, '_make'):  # a named tuple
+        return value._make(map(first_row, value))
     if isinstance(value, dict):
         key = next(iter(value))
         return {key: first_row(value[key])}
@@ -91,7 +93,8 @@ def measure(model: BaseReID, size: Sequence[int]) -> dict[str, tuple[int, int | 
     """
     blocks = dict.fromkeys(model.blocks or (None,), (NUM_IDS, NUM_INSTANCES))
     batch = model.data_preprocessor(noise_batch(size, blocks), training=True)
-    inputs = record_inputs(model.train(), lambda: model(**batch, mode='loss'))
+    with torch.enable_grad():  # a penalty may ask for gradients
+        inputs = record_inputs(model.train(), lambda: model(**batch, mode='loss'))
     model.eval().requires_grad_(False)  # torch's counter hooks into gradients where there are any
     counts = {}
     for name, child in model.named_children():
