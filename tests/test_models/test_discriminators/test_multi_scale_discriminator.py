@@ -79,15 +79,17 @@ def test_scales_are_judged_by_separate_networks():
     assert not any(first.equal(weight) for weight in others)  # drawn separately, too
 
 
-def test_weights_are_drawn_as_released():
+@pytest.mark.parametrize('std', [0.02, 0.1])
+def test_weights_are_drawn_with_the_wanted_deviation(std):
     torch.manual_seed(0)
-    for name, value in MultiScaleDiscriminator(16, num_blocks=1).state_dict().items():
+    given = dict() if std == 0.02 else dict(init_std=std)  # the released one is the default
+    for name, value in MultiScaleDiscriminator(16, num_blocks=1, **given).state_dict().items():
         if name.endswith('bias'):
             assert not value.any(), name
         else:
             spread = 4 / value.numel() ** 0.5  # four standard errors of a mean
-            assert (value / 0.02).mean().item() == pytest.approx(0, abs=spread), name
-            assert (value / 0.02).std().item() == pytest.approx(1, abs=spread / 2**0.5), name
+            assert (value / std).mean().item() == pytest.approx(0, abs=spread), name
+            assert (value / std).std().item() == pytest.approx(1, abs=spread / 2**0.5), name
 
 
 def test_images_are_judged_one_by_one_in_training_as_in_evaluation():
