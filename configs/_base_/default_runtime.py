@@ -10,10 +10,11 @@ default_hooks = dict(
 custom_hooks = [
     dict(type='QuietHook'),
     dict(type='PreflightHook'),
-    dict(type='EpochSeedHook'),
+    dict(type='IterationSeedHook'),
     dict(type='FiniteLossHook'),
     dict(type='SyncBuffersHook'),
     dict(type='PlainCheckpointHook'),
+    dict(type='RecoveryHook', minutes=10),
 ]
 # MMEngine looks model wrappers up in its own registry only, hence the scope.
 model_wrapper_cfg = dict(type='mmvireid.ReIDDistributedDataParallel')

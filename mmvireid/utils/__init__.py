@@ -5,6 +5,7 @@ from .code_combinations import FAKE, Combinations, combine_codes, split_singles
 from .companion import Companion
 from .convolutions import check_reduced_size, init_convolutions
 from .distances import pairwise_distance
+from .files import damage_of, write_atomically
 from .imagenet import IMAGENET_MEAN, IMAGENET_STD
 from .pairs import identity_shift, paired_labels
 from .sizes import with_sizes
@@ -22,6 +23,7 @@ __all__ = [
     'check_reduced_size',
     'check_state_dict',
     'combine_codes',
+    'damage_of',
     'draw_cross_modality_triplets',
     'identity_shift',
     'init_convolutions',
@@ -34,4 +36,5 @@ __all__ = [
     'split_singles',
     'unwrap',
     'with_sizes',
+    'write_atomically',
 ]

@@ -10,4 +10,4 @@ param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=10, by_epoch=True),
     dict(type='MultiStepLR', milestones=[20, 50], gamma=0.1, begin=0, end=81, by_epoch=True),
 ]
-train_cfg = dict(by_epoch=True, max_epochs=81)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=81)

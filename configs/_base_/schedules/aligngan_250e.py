@@ -35,7 +35,7 @@ optim_wrapper = dict(
 )
 # in the middle of the joint stage
 param_scheduler = dict(type='MultiStepLR', milestones=[200], gamma=0.1, end=250, by_epoch=True)
-train_cfg = dict(by_epoch=True, max_epochs=250)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=250)
 model_wrapper_cfg = dict(
     _delete_=True,
     type='mmvireid.ReIDSeparateDistributedDataParallel',

@@ -26,7 +26,7 @@ optim_wrapper = dict(
     ),
 )
 param_scheduler = dict(type='StepLR', step_size=50, gamma=0.5, end=200, by_epoch=True)
-train_cfg = dict(by_epoch=True, max_epochs=200)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=200)
 default_hooks = dict(
     generation=dict(type='GenerationHook', interval=1000),
     watchdog=dict(type='DiscriminatorWatchdogHook', patience=500),

@@ -7,4 +7,4 @@ optim_wrapper = dict(
 param_scheduler = dict(
     type='MultiStepLR', milestones=[20, 25, 35], gamma=0.1, begin=0, end=100, by_epoch=True
 )
-train_cfg = dict(by_epoch=True, max_epochs=100)
+train_cfg = dict(type='ResumableTrainLoop', max_epochs=100)

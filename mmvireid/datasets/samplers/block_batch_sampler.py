@@ -1,19 +1,17 @@
 """Batches that consist of several batches, one for each part of an iteration."""
 
-from collections.abc import Iterator
-
 import numpy as np
 from mmengine.dataset import DefaultSampler
-from torch.utils.data import Sampler
 
 from mmvireid.datasets.seeded_index import SeededIndex
 from mmvireid.registry import DATA_SAMPLERS
 
 from .cross_modality_batch_sampler import CrossModalityBatchSampler
+from .seeded_batch_sampler import SeededBatchSampler
 
 
 @DATA_SAMPLERS.register_module()
-class BlockBatchSampler(Sampler):
+class BlockBatchSampler(SeededBatchSampler):
     """One batch of a :class:`CrossModalityBatchSampler` per block, one block after the other.
 
     For methods whose iteration takes several batches, such as a large one for the feature
@@ -65,7 +63,7 @@ class BlockBatchSampler(Sampler):
                 f'BlockBatchSampler: `batch_size` is {batch_size}, expected the sum of '
                 f'2 x num_ids x num_instances over `blocks`: {parts} = {sum(sizes.values())}.'
             )
-        self.sampler = sampler
+        super().__init__(sampler)
         self.num_batches = num_batches
         self.block_samplers = {
             name: CrossModalityBatchSampler(sampler, sizes[name], **block)
@@ -80,14 +78,17 @@ class BlockBatchSampler(Sampler):
     def __len__(self) -> int:
         return self.num_batches
 
-    def __iter__(self) -> Iterator[list[SeededIndex]]:
-        rng = np.random.default_rng((self.sampler.seed, self.sampler.epoch))
-        for _ in range(len(self)):
-            yield [
-                item._replace(block=name)
-                for name, block in self.block_samplers.items()
-                for item in block.draw_batch(rng)
-            ]
+    def draw_batch(self, rng: np.random.Generator) -> list[SeededIndex]:
+        """Draw a batch of every block for every rank and return this rank's.
+
+        Args:
+            rng: Generator that is in the same state on all ranks.
+        """
+        return [
+            item._replace(block=name)
+            for name, block in self.block_samplers.items()
+            for item in block.draw_batch(rng)
+        ]
 
 
 def _block_sizes(blocks: dict[str, dict]) -> dict[str, int]:

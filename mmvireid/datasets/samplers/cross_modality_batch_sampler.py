@@ -2,20 +2,20 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
 
 import numpy as np
 from mmengine.dataset import DefaultSampler
 from mmengine.logging import print_log
-from torch.utils.data import Sampler
 
 from mmvireid.datasets.seeded_index import SeededIndex
 from mmvireid.registry import DATA_SAMPLERS
 from mmvireid.structures import MODALITIES
 
+from .seeded_batch_sampler import SeededBatchSampler
+
 
 @DATA_SAMPLERS.register_module()
-class CrossModalityBatchSampler(Sampler):
+class CrossModalityBatchSampler(SeededBatchSampler):
     """P identities with K visible and K infrared images each: N = 2PK images per batch.
 
     All visible images come first, identity after identity, then all infrared ones in the same
@@ -68,7 +68,7 @@ class CrossModalityBatchSampler(Sampler):
                 f'2 x num_ids x num_instances = 2 x {num_ids} x {num_instances} = '
                 f'{2 * num_ids * num_instances}.'
             )
-        self.sampler = sampler
+        super().__init__(sampler)
         self.num_ids = num_ids
         self.num_instances = num_instances
         self.replace = replace
@@ -82,11 +82,6 @@ class CrossModalityBatchSampler(Sampler):
             return self.num_batches
         num_images = max(sum(len(images) for images in groups) for groups in self.images)
         return num_images // (self.num_ids * self.num_instances * self.sampler.world_size) + 1
-
-    def __iter__(self) -> Iterator[list[SeededIndex]]:
-        rng = np.random.default_rng((self.sampler.seed, self.sampler.epoch))
-        for _ in range(len(self)):
-            yield self.draw_batch(rng)
 
     def draw_batch(self, rng: np.random.Generator) -> list[SeededIndex]:
         """Draws one batch for every rank and returns this rank's.

@@ -1,19 +1,23 @@
+from .checkpoint_hook import CheckpointHook
 from .discriminator_watchdog_hook import DiscriminatorWatchdogHook
-from .epoch_seed_hook import EpochSeedHook
+from .iteration_seed_hook import IterationSeedHook
 from .finite_loss_hook import FiniteLossHook
 from .generation_hook import GenerationHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .preflight_hook import PreflightHook
 from .quiet_hook import QuietHook
+from .recovery_hook import RecoveryHook
 from .stage_hook import StageHook
 
 __all__ = [
+    'CheckpointHook',
     'DiscriminatorWatchdogHook',
-    'EpochSeedHook',
+    'IterationSeedHook',
     'FiniteLossHook',
     'GenerationHook',
     'PlainCheckpointHook',
     'PreflightHook',
     'QuietHook',
+    'RecoveryHook',
     'StageHook',
 ]

@@ -16,8 +16,8 @@ class PreflightHook(Hook):
     - The model's ``input_size``, where it has one, is the size of the training images.
     - The batch sampler provides the blocks that the model names in its attribute ``blocks``; a
       model without it takes batches without blocks.
-    - Checkpoints count in the unit of the loop, epochs or iterations: a run resumed from others
-      would repeat or skip data.
+    - Checkpoints count in the unit of the loop, epochs or iterations, unless it is another
+      than MMEngine's (``ResumableTrainLoop`` takes both): a run resumed from others would repeat or skip data.
     - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
       test identities.
     """
@@ -81,11 +81,14 @@ class PreflightHook(Hook):
 
     @staticmethod
     def _check_units(runner: Runner) -> None:
-        by_epoch = runner.cfg.get('train_cfg', {}).get('by_epoch', False)
+        train_cfg = runner.cfg.get('train_cfg', {})
+        if 'type' in train_cfg:  # MMEngine's own loops have none
+            return
+        by_epoch = train_cfg.get('by_epoch', False)
         checkpoint = runner.cfg.get('default_hooks', {}).get('checkpoint') or {}
         if checkpoint.get('by_epoch', True) != by_epoch:
             raise ValueError(
                 f'PreflightHook: `default_hooks.checkpoint.by_epoch` is {not by_epoch}, expected '
                 f'{by_epoch} as in `train_cfg`: a run resumed from such a checkpoint would repeat '
-                'or skip data.'
+                'or skip data. Or train with `train_cfg.type="ResumableTrainLoop"`.'
             )

@@ -3,6 +3,7 @@ from .distributed import (
     ReIDSeparateDistributedDataParallel,
     distributed,
 )
+from .resumable_loop import ResumableTrainLoop
 from .setup import (
     clear_errors,
     forget_weights,
@@ -17,6 +18,7 @@ from .setup import (
 __all__ = [
     'ReIDDistributedDataParallel',
     'ReIDSeparateDistributedDataParallel',
+    'ResumableTrainLoop',
     'clear_errors',
     'distributed',
     'forget_weights',

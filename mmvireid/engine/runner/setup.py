@@ -12,6 +12,8 @@ from pathlib import Path
 import torch
 from mmengine.config import Config, DictAction
 
+from mmvireid.utils import damage_of
+
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
@@ -177,23 +179,52 @@ def check_writable(work_dir: str) -> None:
 
 
 def resume_from(resume: str | None, work_dir: str) -> str | None:
-    """Resolve ``--resume`` to a file.
+    """Resolve ``--resume`` to a whole checkpoint.
 
-    ``last_checkpoint`` names an absolute path; only its file name counts here, so that a work
-    dir can be moved or copied.
+    With ``'auto'`` it is the one that ``last_checkpoint`` names, by its file name alone, so that a
+    work dir can be moved or copied; if that one is damaged or gone, the newest other one that is
+    whole, which is said.
+
+    Args:
+        resume: A file, ``'auto'`` or ``None``.
+        work_dir: Where ``'auto'`` looks.
+
+    Returns:
+        The file; ``None`` without ``resume``, or if the work dir has no checkpoint yet.
 
     Raises:
-        FileNotFoundError: If there is nothing to resume from.
+        FileNotFoundError: If the file named by ``resume`` does not exist.
+        ValueError: If it is damaged, or all checkpoints of the work dir are.
     """
-    if resume in (None, 'auto'):
-        pointer = osp.join(work_dir, 'last_checkpoint')
-        if resume is None or not osp.isfile(pointer):
-            return None
-        with open(pointer) as file:
-            resume = osp.join(work_dir, osp.basename(file.read().strip()))
-    if not osp.isfile(resume):
-        raise FileNotFoundError(f'resume_from: `resume` is {resume!r}, no such file.')
-    return resume
+    if resume is None:
+        return None
+    if resume != 'auto':
+        if not osp.isfile(resume):
+            raise FileNotFoundError(f'resume_from: `resume` is {resume!r}, no such file.')
+        candidates = [Path(resume)]
+    else:
+        candidates = _newest_first(Path(work_dir))
+    for path in candidates:
+        damage = damage_of(path)
+        if damage is None:
+            return str(path)
+        print(f'{path} cannot be resumed from: {damage}.', file=sys.stderr)
+    if candidates:
+        raise ValueError(
+            f'resume_from: `resume` is {resume!r}, expected a whole checkpoint; damaged: '
+            f'{", ".join(map(str, candidates))}.'
+        )
+    return None
+
+
+def _newest_first(work_dir: Path) -> list[Path]:
+    """Checkpoints of a work dir: the one that the pointer names, then the others by age."""
+    others = sorted(work_dir.glob('*_*.pth'), key=lambda path: path.stat().st_mtime, reverse=True)
+    pointer = work_dir / 'last_checkpoint'
+    if not pointer.is_file():
+        return others
+    named = work_dir / Path(pointer.read_text().strip()).name
+    return [named, *(path for path in others if path != named)]
 
 
 def run_tool(script: Path, *arguments: str) -> None:

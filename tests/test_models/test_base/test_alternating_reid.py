@@ -307,7 +307,7 @@ def train(training_batch, tmp_path):
                 checkpoint=dict(type='CheckpointHook', interval=1),
                 logger=None,
             ),
-            custom_hooks=[dict(type='PlainCheckpointHook'), dict(type='EpochSeedHook')],
+            custom_hooks=[dict(type='PlainCheckpointHook'), dict(type='IterationSeedHook')],
             load_from=resume and str(tmp_path / resume),
             resume=resume is not None,
             randomness=dict(seed=0),

@@ -1,0 +1,73 @@
+"""Checkpoints that are whole, and of which a good one is always left."""
+
+import os.path as osp
+from pathlib import Path
+
+from mmengine.dist import is_main_process
+from mmengine.hooks import CheckpointHook as MMCheckpointHook
+from mmengine.runner import Runner
+
+from mmvireid.registry import HOOKS
+from mmvireid.utils import write_atomically
+
+POINTER = 'last_checkpoint'
+
+
+def point_to(work_dir: str, checkpoint: str) -> None:
+    """Note which checkpoint is the newest whole one; the file is replaced, never half written."""
+    write_atomically(checkpoint.encode(), Path(work_dir, POINTER))
+
+
+@HOOKS.register_module()
+class CheckpointHook(MMCheckpointHook):
+    """MMEngine's hook, but a crash at any moment leaves a whole checkpoint behind.
+
+    - A checkpoint is written beside its place, synced and renamed.
+    - ``last_checkpoint`` is changed after that, in the same way.
+    - Old checkpoints are removed only then; MMEngine removes them first.
+
+    Args:
+        interval: Epochs between two checkpoints, or iterations with ``by_epoch=False``.
+        max_keep_ckpts: Number of checkpoints that stay; -1 for all. With 1, two are there while
+            the second one is written.
+        **kwargs: As in MMEngine's ``CheckpointHook``. ``backend_args`` is not needed: it is local
+            and atomic unless it says otherwise.
+    """
+
+    def __init__(self, interval: int = -1, max_keep_ckpts: int = -1, **kwargs) -> None:
+        kwargs.setdefault('backend_args', dict(backend='atomic'))
+        super().__init__(interval=interval, max_keep_ckpts=max_keep_ckpts, **kwargs)
+
+    def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
+        """Write, point to what was written, then remove what is not to be kept."""
+        name = self.filename_tmpl.format(step)
+        self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
+        runner.message_hub.update_info('last_ckpt', self.last_ckpt)
+        outdated = self._outdated(runner, step)
+        runner.save_checkpoint(
+            self.out_dir,
+            name,
+            save_optimizer=self.save_optimizer,
+            save_param_scheduler=self.save_param_scheduler,
+            meta=meta,
+            by_epoch=self.by_epoch,
+            backend_args=self.backend_args,
+            **self.args,
+        )
+        if is_main_process():
+            point_to(runner.work_dir, self.last_ckpt)
+            for path in outdated:
+                if osp.isfile(path):
+                    self.file_backend.remove(path)
+
+    def _outdated(self, runner: Runner, step: int) -> list[str]:
+        """Count a new checkpoint in; which ones are then one too many."""
+        if self.max_keep_ckpts <= 0:
+            return []
+        steps = [kept for kept in self.keep_ckpt_ids if kept != step]
+        keep = [*steps, step][-self.max_keep_ckpts :]
+        self.keep_ckpt_ids.clear()
+        self.keep_ckpt_ids.extend(keep)
+        runner.message_hub.update_info('keep_ckpt_ids', keep)
+        names = [self.filename_tmpl.format(kept) for kept in steps if kept not in keep]
+        return [self.file_backend.join_path(self.out_dir, name) for name in names]

@@ -1,0 +1,81 @@
+"""Files that are there whole, or not at all."""
+
+import os
+import zipfile
+from pathlib import Path
+
+from mmengine.fileio import register_backend
+from mmengine.fileio.backends import LocalBackend
+
+
+def write_atomically(data: bytes, path: str | Path) -> None:
+    """Write a file that, whatever happens, holds either all of the data or what it held before.
+
+    The data go to a temporary file beside it, are synced to the disk, and the file is renamed.
+
+    Args:
+        data: What to write.
+        path: The file; its folder is made if need be.
+
+    Raises:
+        RuntimeError: If it cannot be written, as on a full disk. Nothing is left behind then.
+    """
+    path = Path(path)
+    temporary = path.with_name(f'.{path.name}.{os.getpid()}.part')
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, 'wb') as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+        _sync_folder(path.parent)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise RuntimeError(
+            f'write_atomically: {path} ({len(data) / 2**20:.0f} MiB) cannot be written: '
+            f'{error.strerror}. What was there before is untouched. Make room, or choose another '
+            'folder (--work-dir), and go on with --resume.'
+        ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Sync a folder's entries, so that a renamed file keeps its name after a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def damage_of(path: str | Path) -> str | None:
+    """What is wrong with a checkpoint file, ``None`` if it is whole.
+
+    Every byte is compared with the checksums in the file; nothing in it is unpickled.
+
+    Args:
+        path: A file that torch has saved.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            broken = archive.testzip()
+    except FileNotFoundError:
+        return 'it does not exist'
+    except (OSError, zipfile.BadZipFile) as error:
+        return str(error)
+    return None if broken is None else f'{broken} in it is damaged'
+
+
+class AtomicBackend(LocalBackend):
+    """MMEngine's local files, written by :func:`write_atomically`."""
+
+    def put(self, obj: bytes, filepath: str | Path) -> None:
+        """Write bytes."""
+        write_atomically(obj, filepath)
+
+    def put_text(self, obj: str, filepath: str | Path, encoding: str = 'utf-8') -> None:
+        """Write text."""
+        write_atomically(obj.encode(encoding), filepath)
+
+
+register_backend('atomic', AtomicBackend, force=True)
