@@ -121,7 +121,7 @@ def read_log(work_dir: Path) -> dict[tuple[str, int], list[dict]]:
                 entry = json.loads(line)
             except json.JSONDecodeError:
                 continue  # a line that was being written
-            mode = 'train' if 'lr' in str(sorted(entry)) else 'val'
+            mode = 'train' if 'iter' in entry else 'val'
             step = entry.get('step', 0)
             values = {k: v for k, v in entry.items() if k not in MEASURED}
             found.setdefault((mode, step), []).append(values)
@@ -131,7 +131,7 @@ def read_log(work_dir: Path) -> dict[tuple[str, int], list[dict]]:
 def differing(a, b, where: str = '') -> list[str]:
     """Where two nested values differ, to the last bit."""
     if isinstance(a, Tensor) and isinstance(b, Tensor):
-        same = a.shape == b.shape and torch.equal(a, b)
+        same = a.dtype == b.dtype and torch.equal(a, b)
         return [] if same else [where]
     if isinstance(a, dict) and isinstance(b, dict) and set(a) == set(b):
         return [place for key in a for place in differing(a[key], b[key], f'{where}.{key}')]

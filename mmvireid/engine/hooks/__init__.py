@@ -1,8 +1,8 @@
 from .checkpoint_hook import CheckpointHook
 from .discriminator_watchdog_hook import DiscriminatorWatchdogHook
-from .iteration_seed_hook import IterationSeedHook
 from .finite_loss_hook import FiniteLossHook
 from .generation_hook import GenerationHook
+from .iteration_seed_hook import IterationSeedHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .preflight_hook import PreflightHook
 from .quiet_hook import QuietHook
@@ -12,9 +12,9 @@ from .stage_hook import StageHook
 __all__ = [
     'CheckpointHook',
     'DiscriminatorWatchdogHook',
-    'IterationSeedHook',
     'FiniteLossHook',
     'GenerationHook',
+    'IterationSeedHook',
     'PlainCheckpointHook',
     'PreflightHook',
     'QuietHook',

@@ -38,6 +38,13 @@ class CheckpointHook(MMCheckpointHook):
         kwargs.setdefault('backend_args', dict(backend='atomic'))
         super().__init__(interval=interval, max_keep_ckpts=max_keep_ckpts, **kwargs)
 
+    def before_train(self, runner: Runner) -> None:
+        """Remove what a run that was killed while writing has left."""
+        super().before_train(runner)
+        if is_main_process():
+            for part in Path(runner.work_dir).glob('.*.part'):
+                part.unlink()
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write, point to what was written, then remove what is not to be kept."""
         name = self.filename_tmpl.format(step)

@@ -16,8 +16,8 @@ class PreflightHook(Hook):
     - The model's ``input_size``, where it has one, is the size of the training images.
     - The batch sampler provides the blocks that the model names in its attribute ``blocks``; a
       model without it takes batches without blocks.
-    - Checkpoints count in the unit of the loop, epochs or iterations, unless it is another
-      than MMEngine's (``ResumableTrainLoop`` takes both): a run resumed from others would repeat or skip data.
+    - Checkpoints count in the unit of MMEngine's loops, epochs or iterations: a run resumed from
+      others would repeat or skip data (``ResumableTrainLoop`` takes both).
     - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
       test identities.
     """

@@ -1,5 +1,7 @@
 """A training loop that goes on in the middle of an epoch."""
 
+import warnings
+
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 
@@ -69,5 +71,8 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             sampler.start = 0
         for index, batch in enumerate(batches, start=done):
             self.run_iter(index, batch)
-        self.runner.call_hook('after_train_epoch')
+        with warnings.catch_warnings():
+            # schedulers step before any optimiser where only the end of an epoch was left
+            warnings.filterwarnings('ignore', r'Detected call of `scheduler\.step\(\)` before')
+            self.runner.call_hook('after_train_epoch')
         self._epoch += 1

@@ -198,23 +198,20 @@ def resume_from(resume: str | None, work_dir: str) -> str | None:
     """
     if resume is None:
         return None
-    if resume != 'auto':
-        if not osp.isfile(resume):
-            raise FileNotFoundError(f'resume_from: `resume` is {resume!r}, no such file.')
-        candidates = [Path(resume)]
-    else:
-        candidates = _newest_first(Path(work_dir))
+    candidates = _newest_first(Path(work_dir)) if resume == 'auto' else [Path(resume)]
     for path in candidates:
         damage = damage_of(path)
         if damage is None:
             return str(path)
         print(f'{path} cannot be resumed from: {damage}.', file=sys.stderr)
-    if candidates:
-        raise ValueError(
-            f'resume_from: `resume` is {resume!r}, expected a whole checkpoint; damaged: '
-            f'{", ".join(map(str, candidates))}.'
-        )
-    return None
+    if not candidates:
+        return None
+    if not any(path.is_file() for path in candidates):
+        raise FileNotFoundError(f'resume_from: `resume` is {str(candidates[0])!r}, no such file.')
+    raise ValueError(
+        f'resume_from: `resume` is {resume!r}, expected a whole checkpoint; damaged: '
+        f'{", ".join(map(str, candidates))}.'
+    )
 
 
 def _newest_first(work_dir: Path) -> list[Path]:

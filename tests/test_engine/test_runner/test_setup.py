@@ -82,10 +82,35 @@ def test_a_work_dir_that_cannot_be_written_is_named(parse, tmp_path):
 
 def test_resume_finds_the_newest_in_a_moved_work_dir(tmp_path):
     assert resume_from('auto', str(tmp_path)) is None
-    (tmp_path / 'epoch_3.pth').write_text('')
+    torch.save(dict(), tmp_path / 'epoch_3.pth')
     (tmp_path / 'last_checkpoint').write_text('/elsewhere/run/epoch_3.pth')
     assert resume_from('auto', str(tmp_path)) == str(tmp_path / 'epoch_3.pth')
     assert resume_from(None, str(tmp_path)) is None
+
+
+@pytest.mark.parametrize('harm', ['cut', 'altered', 'gone'])
+def test_a_damaged_checkpoint_is_said_and_the_one_before_it_is_used(harm, tmp_path, capsys):
+    for epoch, age in ((1, 300), (2, 200), (3, 100)):
+        path = tmp_path / f'epoch_{epoch}.pth'
+        torch.save(dict(weight=torch.rand(100)), path)
+        os.utime(path, (1e9 - age, 1e9 - age))
+    (tmp_path / 'last_checkpoint').write_text(str(path))
+    data = path.read_bytes()
+    middle = data.index(torch.load(path)['weight'].numpy().tobytes()[:16])
+    altered = data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
+    path.write_bytes(dict(cut=data[: len(data) // 2], altered=altered, gone=b'')[harm])
+    if harm == 'gone':
+        path.unlink()
+    assert resume_from('auto', str(tmp_path)) == str(tmp_path / 'epoch_2.pth')
+    assert f'{path} cannot be resumed from' in capsys.readouterr().err
+    with pytest.raises((ValueError, FileNotFoundError), match='epoch_3.pth'):
+        resume_from(str(path), str(tmp_path))  # asked for by name, nothing else will do
+
+
+def test_nothing_whole_is_left(tmp_path):
+    (tmp_path / 'epoch_1.pth').write_bytes(b'PK')
+    with pytest.raises(ValueError, match='expected a whole checkpoint; damaged: .*epoch_1.pth'):
+        resume_from('auto', str(tmp_path))
 
 
 def test_resuming_from_a_missing_file_is_named(tmp_path):
