@@ -28,6 +28,7 @@ from mmvireid.utils import (
     kept_statistics,
     paired_labels,
     split_singles,
+    unwrap,
     with_sizes,
 )
 
@@ -84,6 +85,7 @@ class HiCMD(AlternatingReID):
         discriminators=('discriminators',),
         generation_reid=('generation', 'reid'),
     )
+    diagnostics = ('alpha',)
 
     def __init__(
         self,
@@ -164,12 +166,13 @@ class HiCMD(AlternatingReID):
         return terms
 
     def loss_generation_reid(self, inputs: dict, data_samples: list, shared: dict) -> dict:
-        """Step 2; terms of :meth:`generation_terms` and :meth:`identity_terms`."""
+        """Step 2; terms of :meth:`generation_terms` and :meth:`identity_terms`, and ``alpha``."""
         labels = paired_labels(*self.cpu_labels(data_samples))
         pairs, with_singles = split_singles(inputs, self.num_unpaired)
         terms, made = self.generation_terms(pairs)
         fakes = {key: made[FAKE[key]] for key in MODALITIES}
-        return terms | self.identity_terms(with_singles, fakes, labels)
+        terms |= self.identity_terms(with_singles, fakes, labels)
+        return terms | dict(alpha=unwrap(self.feature_module).mix.alpha)
 
     def generation_terms(self, images: dict[str, Tensor]) -> tuple[dict, dict[str, Tensor]]:
         """Encode, exchange codes, decode; encode and decode again.

@@ -215,6 +215,7 @@ def test_an_update_moves_its_own_parts_alone_buffers_included(build, batch):
     ]
     assert moved == [DISCRIMINATORS, {*ENCODERS, 'decoder', 'feature_module'}]
     assert {key.split('/')[0] for key in logs} == set(type(model).updates)
+    assert logs['generation_reid/alpha'] == 0.5
 
 
 def test_both_modalities_start_equal(build):
