@@ -1,6 +1,7 @@
 """What the visible-infrared data sets have in common: labels, held-out identities, cache."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from .image_rows import unpaired_ids
 from .image_tree import ImageTree, brief_list, raise_problem
 from .seeded_index import SeededIndex, seeded_randomness
 from .transforms import LoadReIDImage
+from .worker_failure import note_image
 
 
 class BaseReIDDataset(BaseDataset):
@@ -40,6 +42,10 @@ class BaseReIDDataset(BaseDataset):
         heldout: Which part this data set is: the held-out identities or those left for training.
         heldout_seed: Seed of the draw of held-out identities.
         drop_unpaired: Leave out training identities of which one modality only is there.
+        on_unreadable: What becomes of an image that cannot be read: ``'stop'`` raises an error
+            that names it. ``'replace'`` takes the next readable image of the same identity and
+            modality in the list instead, and says so in the sample's metainfo (``replaced``, the
+            path); only images to train on can be replaced, an evaluation would be falsified.
         **kwargs: Passed to MMEngine's ``BaseDataset``, such as ``lazy_init`` or ``indices``.
 
     Raises:
@@ -64,6 +70,7 @@ class BaseReIDDataset(BaseDataset):
         heldout: bool = False,
         heldout_seed: int = 0,
         drop_unpaired: bool = False,
+        on_unreadable: str = 'stop',
         **kwargs,
     ) -> None:
         self.split = split
@@ -73,6 +80,7 @@ class BaseReIDDataset(BaseDataset):
         self.drop_unpaired = drop_unpaired
         self.cache = cache
         self.cache_dir = cache_dir
+        self.on_unreadable = on_unreadable
         self.image_cache = None
         self._check_arguments()
         super().__init__(
@@ -135,6 +143,8 @@ class BaseReIDDataset(BaseDataset):
             row['gt_label'] = labels[row['person_id']] if self.has_labels else -1
         split = f'{self.split}/heldout' if self.heldout else self.split
         self._metainfo.update(split=split, num_ids=len(ids))
+        if self.cache is not None or self.on_unreadable == 'replace':
+            self.loader = self._find_loader()
         if self.cache is not None:
             self.image_cache = self._make_cache(rows)
             rows = [{**row, 'cache_slot': slot} for slot, row in enumerate(rows)]
@@ -146,6 +156,10 @@ class BaseReIDDataset(BaseDataset):
         Args:
             idx: Row, with or without the seed of the pipeline's random numbers. A
                 :class:`SeededIndex` that names a batch block adds the key ``block``.
+
+        Raises:
+            ValueError: If the image cannot be read, nor be replaced where that is asked for, or a
+                transform drops it.
         """
         if isinstance(idx, SeededIndex):
             with seeded_randomness(idx.seed):
@@ -154,17 +168,60 @@ class BaseReIDDataset(BaseDataset):
 
     def _prepare(self, index: int, block: str | None = None) -> dict:
         row = self.get_data_info(index)
-        if block is not None:
-            row['block'] = block
-        if self.image_cache is not None:
-            row['img'] = self.image_cache.read(row.pop('cache_slot'), row['img_path'])
-        results = self.pipeline(row)
+        path = row['img_path']
+        note_image(path)
+        try:
+            row = self._load(row)
+            if block is not None:
+                row['block'] = block
+            used = row['img_path']
+            results = self.pipeline(row)
+        except Exception as error:
+            if path not in str(error):
+                error.add_note(f'The image was {path}.')
+            raise
         if results is None:
             raise ValueError(
-                f'{type(self).__name__}: a transform of the pipeline returned None for '
-                f'{row["img_path"]}. Another image cannot take its place in the batch.'
+                f'{type(self).__name__}: a transform of the pipeline returned None for {path}. '
+                'Another image cannot take its place in the batch.'
             )
+        if used != path:
+            results['data_samples'].set_metainfo({'replaced': path})
         return results
+
+    def _load(self, row: dict) -> dict:
+        """The row with its image, or another row that replaces it.
+
+        Without a cache and replacements the image is left to the pipeline.
+        """
+        try:
+            return self._read(row)
+        except ValueError as error:
+            if self.on_unreadable == 'stop':
+                raise
+            return self._replacement(row, error)
+
+    def _read(self, row: dict) -> dict:
+        if self.image_cache is not None:
+            row['img'] = self.image_cache.read(row.pop('cache_slot'), row['img_path'])
+        elif self.on_unreadable == 'replace':
+            row['img'] = self.loader.load(row['img_path'])
+        return row
+
+    def _replacement(self, row: dict, error: ValueError) -> dict:
+        """The next row in the list, begun anew at its end, that can stand for an unreadable one.
+
+        It is a function of the row, not of a draw: a resumed run makes the same choice.
+        """
+        for step in range(1, len(self)):
+            other = self.get_data_info((row['sample_idx'] + step) % len(self))
+            if all(other[key] == row[key] for key in ('person_id', 'modality')):
+                with suppress(ValueError):
+                    return self._read(other)
+        raise ValueError(
+            f'{type(self).__name__}: identity {row["person_id"]} has no readable '
+            f'{row["modality"]} image that could replace one. {error}'
+        ) from error
 
     def _check_arguments(self) -> None:
         name = type(self).__name__
@@ -172,6 +229,10 @@ class BaseReIDDataset(BaseDataset):
             raise ValueError(f'{name}: `split` is {self.split!r}, expected one of {self.splits}.')
         if self.cache not in (None, 'ram', 'disk'):
             raise ValueError(f"{name}: `cache` is {self.cache!r}, expected None, 'ram' or 'disk'.")
+        if self.on_unreadable not in ('stop', 'replace'):
+            raise ValueError(
+                f"{name}: `on_unreadable` is {self.on_unreadable!r}, expected 'stop' or 'replace'."
+            )
         holds_out = self.num_heldout_ids > 0
         if self.num_heldout_ids < 0 or (holds_out and self.split not in self.training_splits):
             raise ValueError(
@@ -180,6 +241,12 @@ class BaseReIDDataset(BaseDataset):
             )
         if self.heldout and not holds_out:
             raise ValueError(f'{name}: `heldout` is True, expected `num_heldout_ids` above 0.')
+        if self.on_unreadable == 'replace' and not self.has_labels:
+            raise ValueError(
+                f"{name}: `on_unreadable` is 'replace', expected 'stop' for images that are not "
+                f'trained on (`split` is {self.split!r}, `heldout` is {self.heldout}): a replaced '
+                'query or gallery image would falsify the figures.'
+            )
 
     def _select_identities(self, tree: ImageTree, rows: list[dict]) -> list[dict]:
         """Rows of the identities that are paired, and on this side of the held-out draw."""
@@ -209,14 +276,18 @@ class BaseReIDDataset(BaseDataset):
         rng = np.random.default_rng(self.heldout_seed)
         return set(rng.choice(candidates, self.num_heldout_ids, replace=False).tolist())
 
-    def _make_cache(self, rows: list[dict]) -> ImageCache:
+    def _find_loader(self) -> LoadReIDImage:
         loaders = [t for t in self.pipeline.transforms if isinstance(t, LoadReIDImage)]
         if len(loaders) != 1:
             raise ValueError(
-                f'{type(self).__name__}: `cache` is {self.cache!r}, expected a pipeline with one '
-                f'LoadReIDImage, whose output is what is cached; it has {len(loaders)}.'
+                f'{type(self).__name__}: `cache` is {self.cache!r} and `on_unreadable` is '
+                f'{self.on_unreadable!r}, expected a pipeline with one LoadReIDImage, whose '
+                f'output is what is cached or replaced; it has {len(loaders)}.'
             )
+        return loaders[0]
+
+    def _make_cache(self, rows: list[dict]) -> ImageCache:
         if self.cache == 'ram':
-            return ImageCache.in_ram(loaders[0], len(rows))
+            return ImageCache.in_ram(self.loader, len(rows))
         folder = Path(self.cache_dir or Path(self.data_root) / '.image_cache')
-        return ImageCache.on_disk(loaders[0], self.data_root, [r['name'] for r in rows], folder)
+        return ImageCache.on_disk(self.loader, self.data_root, [r['name'] for r in rows], folder)

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
+import torch
 
 
 class SeededIndex(NamedTuple):
@@ -28,20 +29,24 @@ class SeededIndex(NamedTuple):
 
 @contextmanager
 def seeded_randomness(seed: int) -> Iterator[None]:
-    """Seeds Python's ``random`` and numpy's global generator, and puts both back afterwards.
+    """Seeds the global generators of Python, numpy and torch (CPU), and puts them back afterwards.
 
-    These two are what transforms draw from (mmcv's use numpy's, ours use ``random``). numpy's
-    generator is swapped rather than saved and restored, which takes a tenth of the time.
+    These are what transforms draw from: ours use ``random``, mmcv's numpy's, torchvision's
+    torch's. numpy's generator is swapped rather than saved and restored, which takes a tenth of
+    the time; torch's is seeded alone, because ``torch.manual_seed`` turns to every GPU as well.
 
     Args:
-        seed: Seed of both, in [0, 2**32).
+        seed: Seed of all three, in [0, 2**32).
     """
     python_state = random.getstate()
     numpy_bits = np.random.get_bit_generator()
+    torch_state = torch.get_rng_state()
     random.seed(seed)
     np.random.set_bit_generator(np.random.PCG64(seed))
+    torch.default_generator.manual_seed(seed)
     try:
         yield
     finally:
+        torch.set_rng_state(torch_state)
         np.random.set_bit_generator(numpy_bits)
         random.setstate(python_state)

@@ -7,6 +7,7 @@ from .plain_checkpoint_hook import PlainCheckpointHook
 from .preflight_hook import PreflightHook
 from .quiet_hook import QuietHook
 from .recovery_hook import RecoveryHook
+from .replaced_images_hook import ReplacedImagesHook
 from .stage_hook import StageHook
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     'PreflightHook',
     'QuietHook',
     'RecoveryHook',
+    'ReplacedImagesHook',
     'StageHook',
 ]

@@ -1,0 +1,71 @@
+"""Which image a data loading worker was at when it failed or died."""
+
+import mmap
+import os
+import re
+from pathlib import Path
+
+#: A process leaves its note in the slot that its number falls into, as ``<number> <path>\\0``.
+NUM_SLOTS, SLOT_SIZE = 1024, 1024
+#: Memory that this process shares with the workers that it forks. Its pages are taken when used.
+_notes = mmap.mmap(-1, NUM_SLOTS * SLOT_SIZE)
+
+_PACKAGE = Path(__file__).parents[1]
+_DIED = re.compile(r'DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)')
+_RAISED = re.compile(r'Caught \S+ in DataLoader worker process')
+#: Of a traceback: the file of a frame, and the line that has the error, with what follows it.
+_FRAME = re.compile(r'^  File "(.+)", line \d+', re.MULTILINE)
+_ERROR = re.compile(r'^[\w.]+: (.+)', re.MULTILINE | re.DOTALL)
+
+
+def note_image(path: str) -> None:
+    """Leave a note of the image that this process is about to load. It takes half a microsecond.
+
+    Args:
+        path: Its file.
+    """
+    start = os.getpid() % NUM_SLOTS * SLOT_SIZE
+    note = f'{os.getpid()} {path}'.encode()[: SLOT_SIZE - 1] + b'\0'
+    _notes[start : start + len(note)] = note
+
+
+def noted_image(pid: int) -> str | None:
+    """The last image that a process began to load.
+
+    Args:
+        pid: Number of this process or of a worker that it forked, dead or alive.
+
+    Returns:
+        Its file; ``None`` if there is no note, as of a worker that was spawned.
+    """
+    start = pid % NUM_SLOTS * SLOT_SIZE
+    note = _notes[start : start + SLOT_SIZE].partition(b'\0')[0].decode(errors='replace')
+    number, _, path = note.partition(' ')
+    return path if number == str(pid) else None
+
+
+def worker_failure(error: Exception) -> str | None:
+    """One line about a failure in a worker, from what PyTorch raises in the main process.
+
+    Args:
+        error: Any error.
+
+    Returns:
+        If a worker died: PyTorch's words and the image that it was at. If this package refused
+        something in a worker: the message of that, without PyTorch's traceback in a message.
+        Otherwise ``None``.
+    """
+    text = str(error)
+    if died := _DIED.match(text):
+        images = [noted_image(int(pid)) or 'an unknown image' for pid in died[1].split(',')]
+        return (
+            f'{text.strip().rstrip(".")}. It last began to load {", ".join(images)}. If that image '
+            'is sound, the machine may be short of memory: lower `num_workers` of the data '
+            'loader. A training can go on from its newest checkpoint with --resume.'
+        )
+    if not _RAISED.match(text):
+        return None
+    last = list(_FRAME.finditer(text))[-1]
+    if not Path(last[1]).is_relative_to(_PACKAGE):
+        return None
+    return ' '.join(_ERROR.search(text, last.end())[1].split())
