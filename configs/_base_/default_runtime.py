@@ -14,6 +14,7 @@ custom_hooks = [
     dict(type='FiniteLossHook'),
     dict(type='SyncBuffersHook'),
     dict(type='PlainCheckpointHook'),
+    dict(type='ReplacedImagesHook'),
     dict(type='RecoveryHook', minutes=10),
 ]
 # MMEngine looks model wrappers up in its own registry only, hence the scope.

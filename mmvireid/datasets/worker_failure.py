@@ -3,13 +3,21 @@
 import mmap
 import os
 import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from traceback import walk_tb
 
 #: A process leaves its note in the slot that its number falls into, as ``<number> <path>\\0``.
 NUM_SLOTS, SLOT_SIZE = 1024, 1024
 #: Memory that this process shares with the workers that it forks. Its pages are taken when used.
 _notes = mmap.mmap(-1, NUM_SLOTS * SLOT_SIZE)
 
+#: Between the first broken connection of a dying worker and the signal that it is dead.
+SECONDS_TO_DIE = 5
+
+_LOADER = 'torch.utils.data.dataloader'
 _PACKAGE = Path(__file__).parents[1]
 _DIED = re.compile(r'DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)')
 _RAISED = re.compile(r'Caught \S+ in DataLoader worker process')
@@ -42,6 +50,42 @@ def noted_image(pid: int) -> str | None:
     note = _notes[start : start + SLOT_SIZE].partition(b'\0')[0].decode(errors='replace')
     number, _, path = note.partition(' ')
     return path if number == str(pid) else None
+
+
+@contextmanager
+def deaths_awaited() -> Iterator[None]:
+    """Raise what PyTorch says of a dead worker where only a broken connection to it is felt.
+
+    PyTorch hears of a death by a signal, whose handler raises an error wherever the program is;
+    there are places where it is lost. Every second time or so the main process reads from the
+    dying worker before that.
+
+    Raises:
+        RuntimeError: If it was a worker's death.
+    """
+    try:
+        yield
+    except (OSError, EOFError) as error:
+        frames = [frame for frame, _ in walk_tb(error.__traceback__)]
+        if any(frame.f_globals.get('__name__') == _LOADER for frame in frames):
+            dead = _await_death()
+            if dead is not None:
+                raise RuntimeError(f'DataLoader worker (pid {dead}) exited unexpectedly') from error
+        raise
+
+
+def _await_death() -> int | None:
+    """The number of a worker that has left a note and died, as soon as there is one."""
+    starts = range(0, len(_notes), SLOT_SIZE)
+    pids = [_notes[start : start + SLOT_SIZE].partition(b' ')[0] for start in starts]
+    for _ in range(10 * SECONDS_TO_DIE):
+        for pid in map(int, filter(bytes.isdigit, pids)):
+            with suppress(ChildProcessError):  # no child, or PyTorch knows of its death
+                status = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                if status is not None and status.si_status != 0:
+                    return pid
+        time.sleep(0.1)
+    return None
 
 
 def worker_failure(error: Exception) -> str | None:

@@ -7,7 +7,8 @@ stand-ins for the duration of one read, and everything else is refused.
 """
 
 import os.path as osp
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pickle import UnpicklingError
 from typing import Any
 from urllib.error import URLError
@@ -57,19 +58,26 @@ def _stock_globals() -> list:
     return found
 
 
+@contextmanager
+def _code_refused(source: str) -> Iterator[None]:
+    """Say in one line what torch says in many, when a file holds more than weights."""
+    try:
+        yield
+    except UnpicklingError as error:
+        raise ValueError(
+            f'load_checkpoint: {source!r} is refused, because it holds more than weights and plain '
+            f'values and could run code when read ({str(error).splitlines()[0]}). Only open '
+            'files whose origin you know; convert them to a plain state dict elsewhere.'
+        ) from error
+
+
 def _read_local(path: str, map_location: Any) -> Any:
     path = osp.expanduser(path)
     if not osp.isfile(path):
         raise FileNotFoundError(f'load_checkpoint: `path` is {path!r}, no such file.')
     try:
-        with torch.serialization.safe_globals(_stock_globals()):
+        with _code_refused(path), torch.serialization.safe_globals(_stock_globals()):
             return torch.load(path, map_location=map_location, weights_only=True)
-    except UnpicklingError as error:
-        raise ValueError(
-            f'load_checkpoint: {path!r} is refused, because it holds more than weights and plain '
-            f'values and could run code when read ({str(error).splitlines()[0]}). Only open '
-            'files whose origin you know; convert them to a plain state dict elsewhere.'
-        ) from error
     except (RuntimeError, OSError, EOFError) as error:
         raise ValueError(
             f'load_checkpoint: {path!r} is not a readable checkpoint, it may be cut short '
@@ -92,9 +100,10 @@ def _torchvision_url(name: str) -> str:
 
 def _read_url(url: str, map_location: Any, key: str) -> Any:
     def fetch() -> Any:
-        return torch.hub.load_state_dict_from_url(
-            url, map_location=map_location, check_hash=True, weights_only=True, progress=False
-        )
+        with _code_refused(url):
+            return torch.hub.load_state_dict_from_url(
+                url, map_location=map_location, check_hash=True, weights_only=True, progress=False
+            )
 
     try:
         checkpoint = fetch() if dist.get_rank() == 0 else None

@@ -2,6 +2,7 @@
 
 import pickle
 import random
+import re
 from multiprocessing.reduction import ForkingPickler
 from types import SimpleNamespace
 
@@ -77,6 +78,16 @@ def test_lazy_initialisation_reads_nothing(tmp_path):
         ({'num_heldout_ids': 4}, r'`num_heldout_ids` is 4, expected at most 3'),
         ({'heldout': True}, r'`heldout` is True, expected `num_heldout_ids` above 0'),
         ({'cache': 'ram'}, r'expected a pipeline with one LoadReIDImage'),
+        ({'on_unreadable': 'replace'}, r'expected a pipeline with one LoadReIDImage'),
+        ({'on_unreadable': 'skip'}, r"`on_unreadable` is 'skip', expected 'stop' or 'replace'"),
+        (
+            {'on_unreadable': 'replace', 'split': 'test'},
+            r"`on_unreadable` is 'replace', expected 'stop' .*`split` is 'test'.*falsify",
+        ),
+        (
+            {'on_unreadable': 'replace', 'num_heldout_ids': 1, 'heldout': True},
+            r"`on_unreadable` is 'replace', expected 'stop' .*`heldout` is True",
+        ),
     ],
 )
 def test_bad_arguments(sysu_root, options, message):
@@ -106,6 +117,121 @@ def test_a_zero_byte_image_is_named(sysu_root):
     dataset = SYSUMM01(sysu_root, 'train', pipeline=[LOAD])
     with pytest.raises(ValueError, match=rf'cannot read {path}.*check_dataset'):
         dataset[0]
+
+
+def test_an_error_of_a_transform_has_a_note_of_the_image(sysu_root):
+    def fail(results):
+        raise KeyError('depth')
+
+    with pytest.raises(KeyError) as error:
+        SYSUMM01(sysu_root, 'train', pipeline=[LOAD, fail])[0]
+    path = sysu_root / 'cam1' / '0002' / '0001.png'
+    assert error.value.__notes__ == [f'The image was {path}.']
+
+
+#: Images of identity 30: in list order, and cyclic, the visible ones and the infrared ones.
+VISIBLE_30 = ['cam1/0030/0001.png', 'cam1/0030/0002.png', 'cam4/0030/0001.png']
+INFRARED_30 = ['cam3/0030/0001.png', 'cam3/0030/0002.png']
+
+
+def replacing(root, **options):
+    options = {'on_unreadable': 'replace', 'pipeline': AUGMENT} | options
+    return SYSUMM01(root, 'train', **options)
+
+
+@pytest.mark.parametrize('cache', [None, 'ram', 'disk'])
+@pytest.mark.parametrize(
+    ('broken', 'replacements'),
+    [
+        (VISIBLE_30[:1], VISIBLE_30[1:2]),
+        (VISIBLE_30[:2], [VISIBLE_30[2]] * 2),
+        (VISIBLE_30[2:], VISIBLE_30[:1]),  # the end of the list comes before its start
+        (INFRARED_30[1:], INFRARED_30[:1]),
+    ],
+)
+def test_the_next_image_of_the_identity_and_modality_replaces(
+    sysu_root, cache, broken, replacements
+):
+    whole = replacing(sysu_root, cache=None)
+    rows = {whole.get_data_info(index)['name']: index for index in range(len(whole))}
+    expected = [whole[SeededIndex(rows[name], 5)] for name in replacements]
+    for name in broken:
+        (sysu_root / name).write_bytes(b'')
+    dataset = replacing(sysu_root, cache=cache, cache_dir=str(sysu_root / 'cache'))
+    for _ in range(2):  # from the cache, too
+        for name, wanted in zip(broken, expected, strict=True):
+            found = dataset[SeededIndex(rows[name], 5, 'pixel')]
+            assert torch.equal(found['inputs'], wanted['inputs'])
+            sample = found['data_samples']
+            assert sample.name == wanted['data_samples'].name
+            assert sample.camera_id == wanted['data_samples'].camera_id
+            assert (sample.person_id, sample.block) == (30, 'pixel')
+            assert 'replaced' in sample.metainfo and sample.replaced == str(sysu_root / name)
+    untouched = dataset[rows['cam1/0007/0001.png']]['data_samples']
+    assert untouched.name == 'cam1/0007/0001.png' and 'replaced' not in untouched
+
+
+def test_a_loader_replaces_alike_with_any_number_of_workers(sysu_root):
+    for name in (VISIBLE_30[0], INFRARED_30[0]):
+        (sysu_root / name).unlink()
+        (sysu_root / name).touch()
+
+    def replaced(num_workers):
+        found = []
+        for batch in build_loader(sysu_root, num_workers, on_unreadable='replace'):
+            found.append(batch['inputs'].sum().item())
+            found.extend((s.name, s.get('replaced')) for s in batch['data_samples'])
+        return found
+
+    alone = replaced(0)
+    names = [str(sysu_root / name) for name in (VISIBLE_30[0], INFRARED_30[0])]
+    assert {found[1] for found in alone if isinstance(found, tuple)} == {None, *names}
+    assert replaced(2) == alone
+
+
+@pytest.mark.parametrize('cache', [None, 'ram'])
+def test_an_identity_without_a_readable_image_stops(sysu_root, cache):
+    for name in INFRARED_30:
+        (sysu_root / name).write_bytes(b'')
+    dataset = replacing(sysu_root, cache=cache)
+    rows = [dataset.get_data_info(index)['name'] for index in range(len(dataset))]
+    path = re.escape(str(sysu_root / INFRARED_30[0]))
+    message = rf'SYSUMM01: identity 30 has no readable infrared image .*cannot read {path}'
+    with pytest.raises(ValueError, match=message):
+        dataset[rows.index(INFRARED_30[0])]
+
+
+def test_only_unreadable_images_are_replaced(sysu_root):
+    def refuse(results):
+        raise ValueError('a mistake in a transform')
+
+    with pytest.raises(ValueError, match='a mistake in a transform'):
+        replacing(sysu_root, pipeline=[LOAD, refuse])[0]
+
+
+def test_a_transform_may_draw_from_torch(sysu_root):
+    """With and without workers, and whatever the main process draws in between."""
+
+    def darken(results):
+        results['img'] = (results['img'] * torch.rand(1).item()).astype(np.uint8)
+        return results
+
+    def batches(num_workers):
+        loader = build_loader(
+            sysu_root, num_workers, pipeline=[LOAD, darken, {'type': 'PackReIDInputs'}]
+        )
+        for batch in loader:
+            yield batch['inputs'], torch.rand(1)
+
+    torch.manual_seed(11)
+    alone = list(batches(0))
+    torch.manual_seed(12)
+    other = list(batches(0))
+    for (first, drawn), (second, drawn_otherwise), (third, _) in zip(
+        alone, other, batches(2), strict=True
+    ):
+        assert torch.equal(first, second) and torch.equal(first, third)
+        assert drawn != drawn_otherwise
 
 
 def test_a_transform_must_not_drop_an_image(sysu_root):
@@ -172,7 +298,7 @@ def test_the_block_reaches_the_model_through_workers(sysu_root):
 def build_loader(root, num_workers, **options):
     return Runner.build_dataloader(
         {
-            'dataset': SYSUMM01(root, 'train', pipeline=AUGMENT, **options),
+            'dataset': SYSUMM01(root, 'train', **{'pipeline': AUGMENT, **options}),
             'sampler': {'type': 'DefaultSampler'},
             'batch_sampler': {
                 'type': 'mmvireid.CrossModalityBatchSampler',

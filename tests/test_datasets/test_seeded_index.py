@@ -4,20 +4,25 @@ import random
 
 import numpy as np
 import pytest
+import torch
 
 from mmvireid.datasets.seeded_index import seeded_randomness
 
 
 def draw():
-    return random.random(), np.random.rand()  # noqa: NPY002
+    return random.random(), np.random.rand(), torch.rand(1).item()  # noqa: NPY002
+
+
+def seed_all(seed):
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002
+    torch.manual_seed(seed)
 
 
 def test_draws_repeat_inside_and_continue_outside():
-    random.seed(1)
-    np.random.seed(1)  # noqa: NPY002
+    seed_all(1)
     expected = [draw(), draw()]
-    random.seed(1)
-    np.random.seed(1)  # noqa: NPY002
+    seed_all(1)
     before = draw()
     with seeded_randomness(7):
         first = draw()
@@ -27,7 +32,7 @@ def test_draws_repeat_inside_and_continue_outside():
         third = draw()
     assert [before, draw()] == expected
     assert first == second
-    assert first[0] != third[0] and first[1] != third[1]
+    assert all(one != other for one, other in zip(first, third, strict=True))
 
 
 def test_generators_come_back_after_an_error():

@@ -63,7 +63,8 @@ def distributed(launcher: str) -> Iterator[None]:
 
     Uses gloo where there is no GPU (MMEngine's own start-up insists on one), and leaves the
     group only after everything built in the block is gone: torch aborts a process now and then
-    that leaves earlier.
+    that leaves earlier. After an error the group is not left, which on GPUs could wait for the
+    others; the process ends, and torchrun ends the others.
 
     Args:
         launcher: ``'none'``, ``'pytorch'`` (torchrun) or ``'slurm'``/``'mpi'`` (left to MMEngine).
@@ -80,9 +81,7 @@ def distributed(launcher: str) -> Iterator[None]:
                     'through tools/dist_train.sh, tools/dist_test.sh or torchrun.'
                 )
         torch_dist.init_process_group('gloo')
-    try:
-        yield
-    finally:
-        gc.collect()
-        if torch_dist.is_initialized():
-            torch_dist.destroy_process_group()
+    yield
+    gc.collect()
+    if torch_dist.is_initialized():
+        torch_dist.destroy_process_group()

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from mmengine.config import Config, DictAction
 
+from mmvireid.datasets.worker_failure import deaths_awaited, worker_failure
 from mmvireid.utils import damage_of
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -19,7 +20,7 @@ _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 @contextmanager
 def clear_errors(program: str) -> Iterator[None]:
-    """End the program with one line where this package refused a user's input.
+    """End the program with one line where this package refused a user's input, or a worker died.
 
     An error that was raised elsewhere keeps its traceback: it may be a bug.
 
@@ -27,15 +28,24 @@ def clear_errors(program: str) -> Iterator[None]:
         program: Name of the command, put before the message.
     """
     try:
-        yield
-    except (ValueError, TypeError, KeyError, FileNotFoundError, RuntimeError) as error:
-        frame = error.__traceback__
-        while frame.tb_next is not None:
-            frame = frame.tb_next
-        if not frame.tb_frame.f_globals.get('__name__', '').startswith('mmvireid'):
+        with deaths_awaited():
+            yield
+    except (ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError) as error:
+        message = worker_failure(error) or _refusal(error)
+        if message is None:
             raise
-        message = error.args[0] if isinstance(error, KeyError) else error
         raise SystemExit(f'{program}: {message}') from error
+
+
+def _refusal(error: Exception) -> str | None:
+    """The message of an error that this package has raised, ``None`` for any other."""
+    frame = error.__traceback__
+    while frame.tb_next is not None:
+        frame = frame.tb_next
+    if not frame.tb_frame.f_globals.get('__name__', '').startswith('mmvireid'):
+        return None
+    message = error.args[0] if isinstance(error, KeyError) else error
+    return ' '.join([str(message), *getattr(error, '__notes__', ())])
 
 
 def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
