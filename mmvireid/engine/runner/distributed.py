@@ -63,8 +63,8 @@ def distributed(launcher: str) -> Iterator[None]:
 
     Uses gloo where there is no GPU (MMEngine's own start-up insists on one), and leaves the
     group only after everything built in the block is gone: torch aborts a process now and then
-    that leaves earlier. After an error the group is not left, which on GPUs could wait for the
-    others; the process ends, and torchrun ends the others.
+    that leaves earlier. After an error the process ends without leaving: on GPUs it could wait for
+    the others, and on CPUs they could fail before it has ended, and be taken for the cause.
 
     Args:
         launcher: ``'none'``, ``'pytorch'`` (torchrun) or ``'slurm'``/``'mpi'`` (left to MMEngine).
