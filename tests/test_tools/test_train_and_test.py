@@ -117,17 +117,19 @@ def run_script(script: str, *arguments: str, port: int) -> str:
 
 
 def test_two_processes_train_and_evaluate_like_one(run, config):
-    """Uneven shards too: the figures of two processes are those of one, exactly."""
+    """Also with an odd number of images, where one is evaluated twice, to keep both busy."""
     cfg = Config.fromfile(config)
     cfg.train_dataloader.batch_size = 12
     cfg.train_dataloader.batch_sampler.update(num_ids=2, num_instances=3)
     cfg.test_dataloader.batch_size = 7
+    cfg.test_dataloader.dataset.indices = 77
     cfg.dump('two.py')
     run_script('dist_train.sh', 'two.py', '2', '--work-dir', 'two', port=29611)
     assert Path('two/epoch_2.pth').is_file()
     run('test.py', 'two.py', 'two/epoch_2.pth', '--work-dir', 'one')
     run_script('dist_test.sh', 'two.py', '2', 'two/epoch_2.pth', '--work-dir', 'both', port=29612)
     assert report('both')['results'] == report('one')['results']
+    assert report('both')['provenance']['num_images'] == 77
 
 
 def test_the_demo_ends_with_a_table_and_a_picture(load_tool, config, tmp_path, monkeypatch, capfd):

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
@@ -76,7 +77,7 @@ class RetrievalMetric(BaseMetric):
         self.settings: list[RetrievalSetting] = []
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
-        """Keep one entry per image, since MMEngine cuts the list to the data set's length.
+        """Keep one entry per image.
 
         Args:
             data_batch: Not used.
@@ -90,8 +91,20 @@ class RetrievalMetric(BaseMetric):
         kept = ('name', 'person_id', 'camera_id', 'modality', 'feature', 'flip_feature')
         self.results += [{key: s[key] for key in kept if key in s} for s in data_samples]
 
+    def evaluate(self, size: int) -> dict[str, float]:
+        """Evaluate what all processes have collected, see :meth:`compute_metrics`.
+
+        MMEngine cuts the collected list to ``size``, which would drop the padding that gives all
+        processes equally many images if it stood at the end. It need not: a batch is ordered by
+        modality. So nothing is cut, and images that came twice are found by their names.
+
+        Args:
+            size: Number of images of the data set.
+        """
+        return super().evaluate(size + get_world_size())
+
     def compute_metrics(self, results: list[dict]) -> dict[str, float]:
-        """Evaluate what all processes have collected.
+        """Evaluate images, each once, however often it is there.
 
         Args:
             results: Entries of :meth:`process`.
