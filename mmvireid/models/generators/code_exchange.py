@@ -1,14 +1,14 @@
 """Which codes make which image, where the two modalities exchange theirs."""
 
-from mmvireid.structures import INFRARED, VISIBLE
+from mmvireid.structures import MODALITIES
 from mmvireid.utils import FAKE
 
 from .codes import Codes
 
 #: A modality and the other one, for what is done both ways.
-BOTH_WAYS = ((VISIBLE, INFRARED), (INFRARED, VISIBLE))
+BOTH_WAYS = tuple(zip(MODALITIES, reversed(MODALITIES)))
 #: The second kind of fakes: only the illumination is the real image's, the pose stays.
-RELIT = {modality: f'relit_{modality}' for modality in (VISIBLE, INFRARED)}
+RELIT = {modality: f'relit_{modality}' for modality in MODALITIES}
 #: What :func:`cycle_codes` takes from fakes.
 CYCLES = ('all', 'prototype')
 

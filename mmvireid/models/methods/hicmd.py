@@ -183,17 +183,9 @@ class HiCMD(AlternatingReID):
         Returns:
             The terms, and the decoded images by name.
         """
-        real = self.encode_all(images)
-        wanted = exchange_codes(real)
-        if self.wants('adversarial'):
-            wanted |= relight_codes(real)
-        if self.wants('same'):
-            wanted |= same_codes(real, self.own_style)
-        made = self.decode_all(wanted)
-        # the statistics that evaluation will use are those of real images
-        with kept_statistics(self):
-            fake = self.encode_all({key: made[FAKE[key]] for key in MODALITIES})
-        again = self.decode_all(cycle_codes(real, fake, self.cycle))
+        real, made, fake, again = self.there_and_back(
+            images, relit=self.wants('adversarial'), same=self.wants('same')
+        )
         terms = dict.fromkeys(('cross', 'same', 'cycle', 'code', 'prior', 'adversarial'), 0.0)
         for modality, other in BOTH_WAYS:
             image, own = images[modality], real[modality]
@@ -209,6 +201,30 @@ class HiCMD(AlternatingReID):
                     logits = self.judge(made[kind[modality]], modality)
                     terms['adversarial'] += self.losses['adversarial'](logits, real=True)
         return terms, made
+
+    def there_and_back(self, images: dict[str, Tensor], relit: bool, same: bool) -> tuple:
+        """Encode images of both modalities, decode them in exchange, and the same again.
+
+        Args:
+            images: Real images by modality, row i of both of the same person.
+            relit: Whether the second kind of fakes is decoded too.
+            same: Whether the images' own codes are decoded too.
+
+        Returns:
+            Codes of the real images by modality, decoded images by name, codes of the fakes by
+            modality, and the real images made again by modality.
+        """
+        real = self.encode_all(images)
+        wanted = exchange_codes(real)
+        if relit:
+            wanted |= relight_codes(real)
+        if same:
+            wanted |= same_codes(real, self.own_style)
+        made = self.decode_all(wanted)
+        # the statistics that evaluation will use are those of real images
+        with kept_statistics(self):
+            fake = self.encode_all({key: made[FAKE[key]] for key in MODALITIES})
+        return real, made, fake, self.decode_all(cycle_codes(real, fake, self.cycle))
 
     def identity_terms(self, images: dict, fakes: dict, labels: Tensor) -> dict:
         """Learn features of combined codes: terms ``identity`` [Eq. 8] and ``triplet`` [Eq. 9].
@@ -267,12 +283,7 @@ class HiCMD(AlternatingReID):
 
     def generate(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Pictures by title: images, decoded from their own codes, both fakes and the cycle's."""
-        real = self.encode_all(inputs)
-        made = self.decode_all(
-            exchange_codes(real) | relight_codes(real) | same_codes(real, self.own_style)
-        )
-        fake = self.encode_all({key: made[FAKE[key]] for key in MODALITIES})
-        again = self.decode_all(cycle_codes(real, fake, self.cycle))
+        _, made, _, again = self.there_and_back(inputs, relit=True, same=True)
         columns = {}
         for key, other in BOTH_WAYS:
             columns |= {
