@@ -97,7 +97,8 @@ def toy_runner(tmp_path):
             ),
             optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1, momentum=0.9)),
             param_scheduler=schedule,
-            **dict(train_cfg=dict(type='ResumableTrainLoop', max_epochs=3)) | settings,
+            **dict(train_cfg=dict(type='ResumableTrainLoop', max_epochs=3), randomness=dict(seed=0))
+            | settings,
             default_hooks=dict(
                 checkpoint=dict(type='CheckpointHook', interval=1) | (checkpoint or {}),
                 sampler_seed=dict(type='DistSamplerSeedHook'),
@@ -111,7 +112,6 @@ def toy_runner(tmp_path):
             ],
             load_from=resume and str(resume),
             resume=resume is not None,
-            randomness=dict(seed=0),
             experiment_name=f'{tmp_path.name}_{name}_{len(list(Path(tmp_path).rglob("*")))}',
             default_scope='mmvireid',
             log_level='ERROR',

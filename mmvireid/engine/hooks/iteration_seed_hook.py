@@ -21,6 +21,13 @@ class IterationSeedHook(Hook):
     validation in between draws too, and every process has its own.
     """
 
+    def before_train(self, runner: Runner) -> None:
+        """Draw batches by the same seed.
+
+        A resumed run has that of its checkpoint, which MMEngine reads when the sampler has one.
+        """
+        runner.train_dataloader.batch_sampler.sampler.seed = runner.seed
+
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
         """Seed Python's, NumPy's and torch's generators."""
         entropy = (runner.seed, get_rank(), runner.iter)

@@ -49,8 +49,15 @@ class PlainCheckpointHook(Hook):
         """Check that the weights fit, before any of them is copied.
 
         Raises:
-            ValueError: If one does not, see :func:`~mmvireid.utils.checkpoint.check_state_dict`.
+            ValueError: If one does not, see :func:`~mmvireid.utils.checkpoint.check_state_dict`,
+                or if a run is to go on from a file that has weights only.
         """
+        if runner._resume and 'optimizer' not in checkpoint:
+            raise ValueError(
+                'PlainCheckpointHook: the checkpoint to resume from has no key `optimizer` (those '
+                'named `best_` have weights only). Resume from another one, or begin a new run '
+                'with its weights (`load_from`).'
+            )
         from_plain(checkpoint)
         if self.strict:
             weights = checkpoint.get('state_dict', checkpoint)

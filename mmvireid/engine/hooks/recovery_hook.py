@@ -2,10 +2,14 @@
 
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from mmengine.dist import is_main_process
+import torch
+from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
@@ -27,7 +31,10 @@ class RecoveryHook(Hook):
     both kinds.
 
     SIGTERM and Ctrl-C end the run after the current iteration with such a checkpoint, and with a
-    line that says how to go on; a second Ctrl-C ends it at once.
+    line that says how to go on; a second Ctrl-C ends it at once. Several processes end after the
+    same iteration, whichever of them has received the signal: they ask one another after every
+    iteration, when the log's values have just been waited for. Workers that load data leave these
+    signals to the process that they load for.
 
     Args:
         minutes: Time between two, that is: how much work can be lost. ``None`` for no limit.
@@ -46,13 +53,17 @@ class RecoveryHook(Hook):
                     f'RecoveryHook: `{name}` is {value}, expected more than 0, or None.'
                 )
         self.minutes, self.iterations = minutes, iterations
-        self.received = None
+        self.received = 0  # no signal
         self._previous = {}
 
     def before_train(self, runner: Runner) -> None:
         """Start the clock, and listen."""
         self._saved_at = time.monotonic()
-        self._previous = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        if threading.current_thread() is threading.main_thread():  # only it may
+            self._previous = {number: signal.signal(number, self._receive) for number in SIGNALS}
+        for loop in filter(None, (runner.train_loop, runner.val_loop)):
+            initialize = loop.dataloader.worker_init_fn
+            loop.dataloader.worker_init_fn = partial(_start_worker, initialize=initialize)
 
     def after_train(self, runner: Runner) -> None:
         """Stop listening, and remove what nobody will resume from."""
@@ -67,21 +78,44 @@ class RecoveryHook(Hook):
         Raises:
             SystemExit: After a signal, with 128 and its number, as shells have it.
         """
-        if is_main_process() and (self.received is not None or self._is_due(runner)):
-            self._save(runner)
-        if self.received is not None:
-            self._stop_listening()
-            name = signal.Signals(self.received).name
-            runner.logger.warning(
-                f'{name} in iteration {runner.iter + 1}: stopped after it, nothing is lost. Go on '
-                f'with the same command and --resume.'
-            )
-            sys.exit(128 + self.received)
+        number = self._asked()
+        if number or self._is_due(runner):
+            self._save(runner, runner.iter + 1)
+        if number:
+            self._end(runner, number, f'iteration {runner.iter + 1}: stopped after it')
+
+    def after_val_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
+        """End the run if it was asked to: a validation is done again when the run goes on.
+
+        Several processes end after it, for they need not have the same number of batches.
+
+        Raises:
+            SystemExit: As after an iteration of the training.
+        """
+        if self.received and get_world_size() == 1:
+            self._save(runner, runner.iter)
+            self._end(runner, self.received, 'a validation: stopped, it will be done again')
+
+    def _asked(self) -> int:
+        """The signal that any of the processes has received, 0 without one."""
+        number = torch.tensor(self.received)
+        all_reduce(number, 'max')
+        return number.item()
 
     def _receive(self, number: int, frame) -> None:
-        if self.received is not None and number == signal.SIGINT:
+        if self.received and number == signal.SIGINT:
             raise KeyboardInterrupt
         self.received = number
+
+    def _end(self, runner: Runner, number: int, when: str) -> None:
+        """Leave together, when the main process has written its checkpoint."""
+        barrier()
+        self._stop_listening()
+        runner.logger.warning(
+            f'{signal.Signals(number).name} in {when}, nothing is lost. Go on with the same '
+            'command and --resume.'
+        )
+        sys.exit(128 + number)
 
     def _stop_listening(self) -> None:
         for number, handler in self._previous.items():
@@ -93,24 +127,37 @@ class RecoveryHook(Hook):
         every = self.iterations is not None and self.every_n_train_iters(runner, self.iterations)
         return late or every
 
-    def _save(self, runner: Runner) -> None:
+    def _save(self, runner: Runner, iteration: int) -> None:
         """Write a checkpoint, point to it, remove all but it and the one before."""
-        name = TEMPLATE.format(runner.iter + 1)
+        self._saved_at = time.monotonic()
+        if not is_main_process():
+            return
+        name = TEMPLATE.format(iteration)
         before = self._written(runner)
         runner.save_checkpoint(
             runner.work_dir,
             name,
-            by_epoch=False,
+            meta=dict(epoch=runner.epoch, iter=iteration),
             backend_args=dict(backend='atomic'),
         )
         point_to(runner.work_dir, str(Path(runner.work_dir, name)))
         for path in before[:-1]:
             if path.name != name:
                 path.unlink()
-        self._saved_at = time.monotonic()
 
     @staticmethod
     def _written(runner: Runner) -> list[Path]:
         """What is there, oldest first."""
         found = Path(runner.work_dir).glob(TEMPLATE.format('*'))
         return sorted(found, key=lambda path: int(path.stem.rpartition('_')[2]))
+
+
+def _start_worker(worker_id: int, initialize: Callable[[int], None] | None) -> None:
+    """Leave Ctrl-C, and the SIGTERM of whoever ends a run, to the process that loads the data.
+
+    PyTorch itself ends a worker that hangs by SIGTERM, if need be twice.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda number, _: signal.signal(number, signal.SIG_DFL))
+    if initialize is not None:
+        initialize(worker_id)

@@ -28,11 +28,22 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
 
         Returns:
             The trained model.
+
+        Raises:
+            ValueError: If the checkpoint is of a run whose epochs have another length.
         """
-        if self._epoch > 0 and self._iter == self._epoch * len(self.dataloader):
+        done = self._iter - self._epoch * len(self.dataloader)
+        if not 0 <= done <= len(self.dataloader):
+            raise ValueError(
+                f'ResumableTrainLoop: the checkpoint is from iteration {self._iter}, in epoch '
+                f'{self._epoch + 1}, but an epoch has {len(self.dataloader)} batches now. Resume '
+                'with the data, batch size and number of processes that the run had, or begin a '
+                'new run with its weights (`load_from`).'
+            )
+        self.runner.call_hook('before_train')
+        if done == 0 and self._epoch > 0:
             self._decide_current_val_interval()
             self._validate()
-        self.runner.call_hook('before_train')
         while self._epoch < self._max_epochs and not self.stop_training:
             self.run_epoch()
             self._decide_current_val_interval()

@@ -225,8 +225,12 @@ def resume_from(resume: str | None, work_dir: str) -> str | None:
 
 
 def _newest_first(work_dir: Path) -> list[Path]:
-    """Checkpoints of a work dir: the one that the pointer names, then the others by age."""
-    others = sorted(work_dir.glob('*_*.pth'), key=lambda path: path.stat().st_mtime, reverse=True)
+    """Checkpoints of a work dir: the one that the pointer names, then the others by age.
+
+    The best one is not among them: it has no optimisers.
+    """
+    found = [path for path in work_dir.glob('*_*.pth') if not path.name.startswith('best_')]
+    others = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
     pointer = work_dir / 'last_checkpoint'
     if not pointer.is_file():
         return others

@@ -64,3 +64,19 @@ def test_lenient_loading_is_a_choice(tmp_path):
     runner = build_runner(tmp_path / 'lenient', strict=False)
     runner.load_checkpoint(str(part))
     assert runner.model.layer.weight.tolist() == [[7.0, 7.0]]
+
+
+def test_a_run_does_not_go_on_from_weights_alone(tmp_path):
+    build_runner(tmp_path / 'whole').train()
+    file = tmp_path / 'whole/epoch_2.pth'
+    checkpoint = torch.load(file, weights_only=True)
+    del checkpoint['optimizer']
+    torch.save(checkpoint, file)
+    resumed = build_runner(tmp_path / 'resumed', max_epochs=3)
+    resumed._load_from = str(file)
+    resumed._resume = True
+    with pytest.raises(ValueError, match='has no key `optimizer`'):
+        resumed.train()
+    begun = build_runner(tmp_path / 'begun')
+    begun._load_from = str(file)
+    begun.train()  # its weights are good

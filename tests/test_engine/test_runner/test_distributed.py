@@ -48,6 +48,8 @@ class Fault(Hook):
             Path('fault').touch()
             if self.kind == 'kill':
                 os.kill(os.getpid(), signal.SIGKILL)
+            if self.kind == 'signal':
+                os.kill(os.getpid(), signal.SIGTERM)
             if self.kind == 'error':
                 raise OSError('the disk is gone')
 '''
@@ -55,9 +57,9 @@ class Fault(Hook):
 
 @pytest.fixture
 def train_two(tmp_path):
-    """``train_two(cfg, hook)``: the finished job of two processes, its work dir is ``two``."""
+    """``train_two(cfg, hook, options)``: a finished job of two processes in the folder ``two``."""
 
-    def run(cfg, hook):
+    def run(cfg, hook, *options):
         (tmp_path / 'own_hooks.py').write_text(HOOKS)
         cfg.custom_imports = dict(imports=['own_hooks'])
         cfg.custom_hooks.append(hook)
@@ -69,7 +71,7 @@ def train_two(tmp_path):
             PORT=str(port), PYTHON=sys.executable, CUDA_VISIBLE_DEVICES='-1', OMP_NUM_THREADS='1'
         )
         return subprocess.run(
-            [str(ROOT / 'tools/dist_train.sh'), 'two.py', '2', '--work-dir', 'two'],
+            [str(ROOT / 'tools/dist_train.sh'), 'two.py', '2', '--work-dir', 'two', *options],
             cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
 
@@ -121,3 +123,15 @@ def test_a_process_that_dies_ends_the_job_with_its_error(
     assert finished.returncode != 0
     assert message in finished.stderr, finished.stderr[-4000:]
     assert f'rank      : {rank} ' in finished.stderr.split('Root Cause')[1]
+
+
+def test_a_signal_to_one_process_ends_all_after_the_same_iteration(shrink, train_two, tmp_path):
+    cfg = shrink(str(ROOT / 'configs/agw/agw_synthetic.py'))
+    hook = dict(type='Fault', kind='signal')
+    finished = train_two(cfg, hook)
+    assert finished.stderr.count('exitcode  : 143') == 2, finished.stderr[-4000:]  # 128 + 15
+    path = tmp_path / 'two/recovery_2.pth'
+    assert torch.load(path, weights_only=True)['meta']['iter'] == 2
+    finished = train_two(cfg, hook, '--resume')
+    assert finished.returncode == 0, finished.stderr[-4000:]
+    assert not path.exists()

@@ -74,7 +74,26 @@ def test_a_validation_that_was_lost_is_made_up_for(checkpoint, epochs, toy_runne
 
 def test_batch_samplers_that_cannot_begin_in_the_middle_are_named(toy_runner, tmp_path):
     toy_runner('first', checkpoint=dict(by_epoch=False, interval=1)).train()
-    runner = toy_runner('second', resume=tmp_path / 'first/iter_7.pth')
+    runner = toy_runner('second', resume=tmp_path / 'first/iter_5.pth')
     runner._train_dataloader['batch_sampler'] = dict(type=BatchSampler, drop_last=True)
     with pytest.raises(ValueError, match='batches into an epoch, and `batch_sampler` is a BatchS'):
         runner.train()
+
+
+@pytest.mark.parametrize('checkpoint', ['iter_7', 'epoch_2'])
+@pytest.mark.parametrize('num_batches', [2, 9])
+def test_epochs_of_another_length_are_refused(checkpoint, num_batches, toy_runner, tmp_path):
+    toy_runner('first', checkpoint=dict(by_epoch=False, interval=1)).train()
+    toy_runner('first').train()
+    runner = toy_runner('second', resume=tmp_path / f'first/{checkpoint}.pth')
+    runner._train_dataloader['batch_sampler']['num_batches'] = num_batches
+    with pytest.raises(ValueError, match=f'an epoch has {num_batches} batches now'):
+        runner.train()
+
+
+@pytest.mark.parametrize('seed', [None, 1])
+def test_the_seed_is_that_of_the_checkpoint(seed, straight, toy_runner, tmp_path):
+    checkpoint = tmp_path / 'straight/epoch_1.pth'
+    resumed = toy_runner('resumed', resume=checkpoint, randomness=dict(seed=seed))
+    resumed.train()
+    assert_went_on(resumed, straight, 4)

@@ -107,6 +107,13 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_it_is_used(harm, tmp_pa
         resume_from(str(path), str(tmp_path))  # asked for by name, nothing else will do
 
 
+def test_the_best_checkpoint_is_none_to_go_on_from(tmp_path):
+    """It has no optimisers, and may be the newest."""
+    torch.save(dict(), tmp_path / 'epoch_1.pth')
+    torch.save(dict(), tmp_path / 'best_R1_epoch_2.pth')
+    assert resume_from('auto', str(tmp_path)) == str(tmp_path / 'epoch_1.pth')
+
+
 def test_nothing_whole_is_left(tmp_path):
     (tmp_path / 'epoch_1.pth').write_bytes(b'PK')
     with pytest.raises(ValueError, match='expected a whole checkpoint; damaged: .*epoch_1.pth'):
