@@ -83,6 +83,7 @@ def _await_death() -> int | None:
             with suppress(ChildProcessError):  # no child, or PyTorch knows of its death
                 status = os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
                 if status is not None and status.si_status != 0:
+                    time.sleep(0.1)  # if PyTorch's handler is still to raise its error, then now
                     return pid
         time.sleep(0.1)
     return None

@@ -34,8 +34,8 @@ def write_atomically(data: bytes, path: str | Path) -> None:
         temporary.unlink(missing_ok=True)
         raise RuntimeError(
             f'write_atomically: {path} ({len(data) / 2**20:.0f} MiB) cannot be written: '
-            f'{error.strerror}. What was there before is untouched. Make room, or choose another '
-            'folder (--work-dir), and go on with --resume.'
+            f'{error.strerror}. What was there before is untouched. Make room, and go on with '
+            '--resume.'
         ) from error
 
 

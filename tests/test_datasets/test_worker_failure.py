@@ -3,7 +3,9 @@
 import gc
 import os
 import signal
+import time
 from multiprocessing import get_context
+from types import FunctionType
 
 import pytest
 from torch.utils.data import DataLoader, Dataset
@@ -82,6 +84,31 @@ def test_a_dead_worker_leaves_the_image_that_it_was_at(fail, num_workers):
     assert 'DataLoader worker (pid' in message
     assert 'It last began to load /data/5.png.' in message
     assert '--resume' in message and '\n' not in message
+
+
+def die_late():
+    note_image('/data/late.png')
+    time.sleep(0.3)
+    os._exit(3)
+
+
+@pytest.mark.parametrize('module', ['torch.utils.data.dataloader', 'somewhere.else'])
+def test_a_broken_connection_to_a_worker_is_its_death(module):
+    """It is felt some time before the worker is dead; elsewhere it has nothing to do with that."""
+
+    def read():
+        raise ConnectionResetError('by peer')
+
+    read_in_module = FunctionType(read.__code__, dict(__name__=module))
+    child = get_context('fork').Process(target=die_late)
+    child.start()
+    while noted_image(child.pid) is None:
+        time.sleep(0.01)
+    own = module == 'somewhere.else'
+    with pytest.raises(ConnectionResetError if own else SystemExit) as end, clear_errors('train'):
+        read_in_module()
+    assert ('It last began to load /data/late.png.' in str(end.value)) is not own
+    child.join()
 
 
 def test_what_the_package_refuses_in_a_worker_is_one_line():
