@@ -26,7 +26,9 @@ class IterationSeedHook(Hook):
 
         A resumed run has that of its checkpoint, which MMEngine reads when the sampler has one.
         """
-        runner.train_dataloader.batch_sampler.sampler.seed = runner.seed
+        sampler = getattr(runner.train_dataloader.batch_sampler, 'sampler', None)
+        if sampler is not None:  # some loaders have none of the two
+            sampler.seed = runner.seed
 
     def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
         """Seed Python's, NumPy's and torch's generators."""
