@@ -3,14 +3,36 @@
 import os.path as osp
 from pathlib import Path
 
-from mmengine.dist import is_main_process
+from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
 from mmengine.hooks import CheckpointHook as MMCheckpointHook
 from mmengine.runner import Runner
+from mmengine.runner.checkpoint import get_state_dict
+from torch import nn
 
 from mmvireid.registry import HOOKS
 from mmvireid.utils import write_atomically
 
 POINTER = 'last_checkpoint'
+#: Where the meta of a checkpoint has the buffers of every process, in the order of ranks.
+RANK_BUFFERS = 'rank_buffers'
+
+
+def rank_buffers(model: nn.Module) -> dict:
+    """What the meta of a checkpoint within an epoch needs, if there are several processes.
+
+    Buffers, such as the statistics of BatchNorm, differ until the end of the epoch averages them.
+    All processes must call this.
+
+    Args:
+        model: The model of this process, wrapped or not.
+    """
+    if get_world_size() == 1:
+        return {}
+    state = get_state_dict(model, keep_vars=True)
+    own = {
+        name: value.cpu() for name, value in state.items() if not isinstance(value, nn.Parameter)
+    }
+    return {RANK_BUFFERS: all_gather_object(own)}
 
 
 def point_to(work_dir: str, checkpoint: str) -> None:
@@ -45,12 +67,20 @@ class CheckpointHook(MMCheckpointHook):
             for part in Path(runner.work_dir).glob('.*.part'):
                 part.unlink()
 
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Take the buffers of this process, where each had its own."""
+        buffers = checkpoint.get('meta', {}).pop(RANK_BUFFERS, None)
+        if runner._resume and buffers is not None and len(buffers) == get_world_size():
+            checkpoint['state_dict'].update(buffers[get_rank()])
+
     def _save_checkpoint_with_step(self, runner: Runner, step: int, meta: dict) -> None:
         """Write, point to what was written, then remove what is not to be kept."""
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
         outdated = self._outdated(runner, step)
+        if not self.by_epoch:
+            meta.update(rank_buffers(runner.model))
         runner.save_checkpoint(
             self.out_dir,
             name,

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 
 from mmvireid.registry import HOOKS
 
-from .checkpoint_hook import point_to
+from .checkpoint_hook import point_to, rank_buffers
 
 #: What a scheduler or a person ends a run with.
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -78,8 +78,8 @@ class RecoveryHook(Hook):
         Raises:
             SystemExit: After a signal, with 128 and its number, as shells have it.
         """
-        number = self._asked()
-        if number or self._is_due(runner):
+        number, is_due = self._agree(runner)
+        if number or is_due:
             self._save(runner, runner.iter + 1)
         if number:
             self._end(runner, number, f'iteration {runner.iter + 1}: stopped after it')
@@ -96,11 +96,12 @@ class RecoveryHook(Hook):
             self._save(runner, runner.iter)
             self._end(runner, self.received, 'a validation: stopped, it will be done again')
 
-    def _asked(self) -> int:
-        """The signal that any of the processes has received, 0 without one."""
-        number = torch.tensor(self.received)
-        all_reduce(number, 'max')
-        return number.item()
+    def _agree(self, runner: Runner) -> tuple[int, bool]:
+        """The signal that any process has received (0: none), and whether it is time for any."""
+        said = torch.tensor([self.received, self._is_due(runner)])
+        all_reduce(said, 'max')
+        number, is_due = said.tolist()
+        return number, bool(is_due)
 
     def _receive(self, number: int, frame) -> None:
         if self.received and number == signal.SIGINT:
@@ -109,12 +110,12 @@ class RecoveryHook(Hook):
 
     def _end(self, runner: Runner, number: int, when: str) -> None:
         """Leave together, when the main process has written its checkpoint."""
-        barrier()
-        self._stop_listening()
         runner.logger.warning(
             f'{signal.Signals(number).name} in {when}, nothing is lost. Go on with the same '
             'command and --resume.'
         )
+        barrier()
+        self._stop_listening()
         sys.exit(128 + number)
 
     def _stop_listening(self) -> None:
@@ -130,20 +131,19 @@ class RecoveryHook(Hook):
     def _save(self, runner: Runner, iteration: int) -> None:
         """Write a checkpoint, point to it, remove all but it and the one before."""
         self._saved_at = time.monotonic()
-        if not is_main_process():
-            return
         name = TEMPLATE.format(iteration)
         before = self._written(runner)
         runner.save_checkpoint(
             runner.work_dir,
             name,
-            meta=dict(epoch=runner.epoch, iter=iteration),
+            meta=dict(epoch=runner.epoch, iter=iteration, **rank_buffers(runner.model)),
             backend_args=dict(backend='atomic'),
         )
-        point_to(runner.work_dir, str(Path(runner.work_dir, name)))
-        for path in before[:-1]:
-            if path.name != name:
-                path.unlink()
+        if is_main_process():
+            point_to(runner.work_dir, str(Path(runner.work_dir, name)))
+            for path in before[:-1]:
+                if path.name != name:
+                    path.unlink()
 
     @staticmethod
     def _written(runner: Runner) -> list[Path]:
