@@ -6,6 +6,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.mmvireid-$(shell (pwd; cat setup.py pyproject.toml) | cksum | cut -d' ' -f1)
 CONFIG := configs/dgvae/dgvae_synthetic.py
 OUT := work_dirs/demo
+# Processes that share the tests; a module stays in one of them.
+JOBS ?= 2
 
 .PHONY: demo test lint format clean help
 
@@ -16,7 +18,7 @@ demo: $(INSTALLED)  ## render data, train DG-VAE, evaluate it, draw ranked lists
 	@$(BIN)/python tools/demo.py $(CONFIG) --out $(OUT)
 
 test: $(INSTALLED) lint  ## run the test suite
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 
 lint: $(INSTALLED)  ## check style
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
