@@ -40,6 +40,12 @@ def point_to(work_dir: str, checkpoint: str) -> None:
     write_atomically(checkpoint.encode(), Path(work_dir, POINTER))
 
 
+def newest_checkpoint(work_dir: str | Path) -> Path | None:
+    """The checkpoint that was noted last, by its name alone: a work dir can be moved."""
+    pointer = Path(work_dir, POINTER)
+    return Path(work_dir, Path(pointer.read_text().strip()).name) if pointer.is_file() else None
+
+
 @HOOKS.register_module()
 class CheckpointHook(MMCheckpointHook):
     """MMEngine's hook, but a crash at any moment leaves a whole checkpoint behind.

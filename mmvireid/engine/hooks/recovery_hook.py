@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 
 from mmvireid.registry import HOOKS
 
-from .checkpoint_hook import point_to, rank_buffers
+from .checkpoint_hook import newest_checkpoint, point_to, rank_buffers
 
 #: What a scheduler or a person ends a run with.
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -70,7 +70,8 @@ class RecoveryHook(Hook):
         self._stop_listening()
         if is_main_process():
             for path in self._written(runner):
-                path.unlink()
+                if path != newest_checkpoint(runner.work_dir):
+                    path.unlink()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
         """Save when it is time, and end the run when it was asked to.

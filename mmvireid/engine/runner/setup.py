@@ -13,6 +13,7 @@ import torch
 from mmengine.config import Config, DictAction
 
 from mmvireid.datasets.worker_failure import deaths_awaited, worker_failure
+from mmvireid.engine.hooks.checkpoint_hook import newest_checkpoint
 from mmvireid.utils import damage_of
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -231,11 +232,8 @@ def _newest_first(work_dir: Path) -> list[Path]:
     """
     found = [path for path in work_dir.glob('*_*.pth') if not path.name.startswith('best_')]
     others = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
-    pointer = work_dir / 'last_checkpoint'
-    if not pointer.is_file():
-        return others
-    named = work_dir / Path(pointer.read_text().strip()).name
-    return [named, *(path for path in others if path != named)]
+    named = newest_checkpoint(work_dir)
+    return others if named is None else [named, *(path for path in others if path != named)]
 
 
 def run_tool(script: Path, *arguments: str) -> None:

@@ -139,6 +139,15 @@ def test_two_are_there_at_a_time(toy_runner):
     assert watch.seen[:8] == [[], [2], [2], [2, 4], [2, 4], [4, 6], [4, 6], [6, 8]]
 
 
+def test_what_the_pointer_names_stays(toy_runner, tmp_path):
+    """Where the last epochs have no checkpoint of their own."""
+    rare = dict(interval=2, save_last=False)
+    hooks = [RecoveryHook(minutes=None, iterations=3)]
+    toy_runner('run', checkpoint=rare, hooks=hooks).train()
+    assert there(tmp_path / 'run') == [12]
+    assert Path(resume_from('auto', str(tmp_path / 'run'))).name == 'recovery_12.pth'
+
+
 def test_minutes_are_what_can_be_lost(toy_runner, monkeypatch):
     """A clock that an iteration takes 40 s by: one is due after every second iteration."""
     clock = [0.0]
