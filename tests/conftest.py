@@ -2,6 +2,7 @@
 
 import copy
 import importlib.util
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -296,3 +297,24 @@ def load_tool():
         return module
 
     return load
+
+
+class Exploit:
+    """Leaves a file behind when it is unpickled."""
+
+    def __init__(self, trace, how):
+        self.trace, self.how = str(trace), how
+
+    def __reduce__(self):
+        if self.how == 'system':
+            return os.system, (f'touch {self.trace}',)
+        return eval, (f'open({self.trace!r}, "w")',)
+
+
+@pytest.fixture(scope='session')
+def make_exploit():
+    """``make_exploit(trace, how)`` makes the file ``trace`` when it is unpickled.
+
+    ``how`` is ``'system'``, by a shell, or ``'eval'``.
+    """
+    return Exploit

@@ -1,6 +1,5 @@
 """Files that run code when they are unpickled: every command refuses them, and nothing runs."""
 
-import os
 import pickle
 import re
 from pathlib import Path
@@ -22,23 +21,11 @@ CONFIG = 'agw/agw_synthetic.py'
 REFUSED = r'^[^\n]*evil[^\n]* is refused, because it holds more than weights[^\n]*$'
 
 
-class Exploit:
-    """Makes a file when it is unpickled."""
-
-    def __init__(self, trace, how):
-        self.trace, self.how = str(trace), how
-
-    def __reduce__(self):
-        if self.how == 'system':
-            return os.system, (f'touch {self.trace}',)
-        return eval, (f'open({self.trace!r}, "w")',)
-
-
 @pytest.fixture(params=['system', 'eval'])
-def exploit(request, tmp_path):
+def exploit(request, tmp_path, make_exploit):
     """Something that must not be unpickled; the test fails if it was."""
     trace = tmp_path / 'trace'
-    yield Exploit(trace, request.param)
+    yield make_exploit(trace, request.param)
     assert not trace.exists()
 
 
@@ -74,8 +61,8 @@ def refuses(load_tool, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize('how', ['system', 'eval'])
-def test_the_traps_do_work(tmp_path, how):
-    path = write_checkpoint(tmp_path / 'evil.pth', Exploit(tmp_path / 'trace', how))
+def test_the_traps_do_work(tmp_path, how, make_exploit):
+    path = write_checkpoint(tmp_path / 'evil.pth', make_exploit(tmp_path / 'trace', how))
     torch.load(path, weights_only=False)
     assert (tmp_path / 'trace').exists()
 

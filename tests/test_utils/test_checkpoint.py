@@ -1,5 +1,4 @@
 import copy
-import os
 import pickle
 from collections import OrderedDict
 
@@ -14,24 +13,14 @@ import mmvireid.engine.hooks  # noqa: F401  (registers the loader)
 from mmvireid.utils.checkpoint import check_state_dict, from_plain, load_checkpoint, to_plain
 
 
-class Exploit:
-    """Leaves a file behind when it is unpickled."""
-
-    def __init__(self, path, how):
-        self.path, self.how = str(path), how
-
-    def __reduce__(self):
-        if self.how == 'system':
-            return os.system, (f'touch {self.path}',)
-        return eval, (f'open({self.path!r}, "w")',)
-
-
 @pytest.mark.parametrize('how', ['system', 'eval'])
 @pytest.mark.parametrize('zipped', [True, False])
-def test_a_file_that_carries_code_is_refused_and_nothing_runs(tmp_path, how, zipped):
+def test_a_file_that_carries_code_is_refused_and_nothing_runs(tmp_path, how, zipped, make_exploit):
     trace, file = tmp_path / 'trace', tmp_path / 'evil.pth'
     torch.save(
-        dict(state_dict={}, meta=Exploit(trace, how)), file, _use_new_zipfile_serialization=zipped
+        dict(state_dict={}, meta=make_exploit(trace, how)),
+        file,
+        _use_new_zipfile_serialization=zipped,
     )
     for load in (load_checkpoint, CheckpointLoader.load_checkpoint):
         with pytest.raises(ValueError, match='is refused'):

@@ -1,6 +1,7 @@
 """Checkpoints that are whole, and of which a good one is always left."""
 
 import os.path as osp
+from collections.abc import Iterable
 from pathlib import Path
 
 from mmengine.dist import all_gather_object, get_rank, get_world_size, is_main_process
@@ -35,9 +36,23 @@ def rank_buffers(model: nn.Module) -> dict:
     return {RANK_BUFFERS: all_gather_object(own)}
 
 
-def point_to(work_dir: str, checkpoint: str) -> None:
-    """Note which checkpoint is the newest whole one; the file is replaced, never half written."""
-    write_atomically(checkpoint.encode(), Path(work_dir, POINTER))
+def write_checkpoint(
+    runner: Runner, folder: str, name: str, outdated: Iterable[str | Path], **options
+) -> None:
+    """Write a checkpoint, then point to it, then remove others: a crash in between loses none.
+
+    Args:
+        runner: What to save.
+        folder: Where to.
+        name: File name.
+        outdated: Files that are not to be kept.
+        **options: Passed to the runner's ``save_checkpoint``.
+    """
+    runner.save_checkpoint(folder, name, **options)
+    if is_main_process():
+        write_atomically(osp.join(folder, name).encode(), Path(runner.work_dir, POINTER))
+        for path in outdated:
+            Path(path).unlink(missing_ok=True)
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:
@@ -84,12 +99,13 @@ class CheckpointHook(MMCheckpointHook):
         name = self.filename_tmpl.format(step)
         self.last_ckpt = self.file_backend.join_path(self.out_dir, name)
         runner.message_hub.update_info('last_ckpt', self.last_ckpt)
-        outdated = self._outdated(runner, step)
         if not self.by_epoch:
             meta.update(rank_buffers(runner.model))
-        runner.save_checkpoint(
+        write_checkpoint(
+            runner,
             self.out_dir,
             name,
+            self._outdated(runner, step),
             save_optimizer=self.save_optimizer,
             save_param_scheduler=self.save_param_scheduler,
             meta=meta,
@@ -97,11 +113,6 @@ class CheckpointHook(MMCheckpointHook):
             backend_args=self.backend_args,
             **self.args,
         )
-        if is_main_process():
-            point_to(runner.work_dir, self.last_ckpt)
-            for path in outdated:
-                if osp.isfile(path):
-                    self.file_backend.remove(path)
 
     def _outdated(self, runner: Runner, step: int) -> list[str]:
         """Count a new checkpoint in; which ones are then one too many."""

@@ -15,7 +15,7 @@ from mmengine.runner import Runner
 
 from mmvireid.registry import HOOKS
 
-from .checkpoint_hook import newest_checkpoint, point_to, rank_buffers
+from .checkpoint_hook import newest_checkpoint, rank_buffers, write_checkpoint
 
 #: What a scheduler or a person ends a run with.
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -69,8 +69,9 @@ class RecoveryHook(Hook):
         """Stop listening, and remove what nobody will resume from."""
         self._stop_listening()
         if is_main_process():
+            newest = newest_checkpoint(runner.work_dir)
             for path in self._written(runner):
-                if path != newest_checkpoint(runner.work_dir):
+                if path != newest:
                     path.unlink()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
@@ -133,18 +134,14 @@ class RecoveryHook(Hook):
         """Write a checkpoint, point to it, remove all but it and the one before."""
         self._saved_at = time.monotonic()
         name = TEMPLATE.format(iteration)
-        before = self._written(runner)
-        runner.save_checkpoint(
+        write_checkpoint(
+            runner,
             runner.work_dir,
             name,
+            [path for path in self._written(runner)[:-1] if path.name != name],
             meta=dict(epoch=runner.epoch, iter=iteration, **rank_buffers(runner.model)),
             backend_args=dict(backend='atomic'),
         )
-        if is_main_process():
-            point_to(runner.work_dir, str(Path(runner.work_dir, name)))
-            for path in before[:-1]:
-                if path.name != name:
-                    path.unlink()
 
     @staticmethod
     def _written(runner: Runner) -> list[Path]:

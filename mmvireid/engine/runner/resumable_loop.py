@@ -20,6 +20,11 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         As in MMEngine's ``EpochBasedTrainLoop``.
     """
 
+    @property
+    def batches_done(self) -> int:
+        """How many batches of the current epoch are behind."""
+        return self._iter - self._epoch * len(self.dataloader)
+
     def run(self) -> nn.Module:
         """Train; first validate what the interrupted run had no time for.
 
@@ -32,8 +37,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         Raises:
             ValueError: If the checkpoint is of a run whose epochs have another length.
         """
-        done = self._iter - self._epoch * len(self.dataloader)
-        if not 0 <= done <= len(self.dataloader):
+        if not 0 <= self.batches_done <= len(self.dataloader):
             raise ValueError(
                 f'ResumableTrainLoop: the checkpoint is from iteration {self._iter}, in epoch '
                 f'{self._epoch + 1}, but an epoch has {len(self.dataloader)} batches now. Resume '
@@ -41,7 +45,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
                 'new run with its weights (`load_from`).'
             )
         self.runner.call_hook('before_train')
-        if done == 0 and self._epoch > 0:
+        if self.batches_done == 0 and self._epoch > 0:
             self._decide_current_val_interval()
             self._validate()
         while self._epoch < self._max_epochs and not self.stop_training:
@@ -65,7 +69,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         Raises:
             ValueError: If something is left of it and the batch sampler cannot begin there.
         """
-        done = self._iter - self._epoch * len(self.dataloader)
+        done = self.batches_done
         sampler = self.dataloader.batch_sampler
         if done > 0 and not hasattr(sampler, 'start'):
             raise ValueError(
