@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from mmengine import registry as mm
 from mmengine.registry import Registry as MMRegistry
 
+from mmvireid.errors import UnknownNameError
+
 
 class Registry(MMRegistry):
     """An MMEngine registry that names the nearest candidates when a name is unknown.
@@ -25,7 +27,7 @@ class Registry(MMRegistry):
     def get(self, key: str) -> type | None:
         found = super().get(key)
         if found is None:
-            raise KeyError(self._unknown(key))
+            raise UnknownNameError(self._unknown(key))
         return found
 
     def __contains__(self, key: str) -> bool:

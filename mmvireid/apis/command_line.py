@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.device import get_device
 
 from mmvireid.apis.inference import init_model
+from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
 
 
@@ -88,7 +89,7 @@ def check_methods(model: BaseReID, config: str, methods: Sequence[str], what: st
     """
     if not all(callable(getattr(model, method, None)) for method in methods):
         names = ', '.join(f'`{method}`' for method in methods)
-        raise TypeError(
+        raise InvalidTypeError(
             f'check_methods: `config` is {config!r} of a {type(model).__name__}, expected a model '
             f'{what} ({names}).'
         )
@@ -121,7 +122,7 @@ def make_folder(path: str | Path) -> Path:
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ValueError(
+        raise InvalidValueError(
             f'make_folder: `path` is {str(path)!r}, which cannot be made ({error.strerror}), '
             'expected a folder to write to.'
         ) from error
@@ -135,7 +136,7 @@ def write_picture(path: str, picture: np.ndarray) -> None:
         ValueError: If it cannot be written.
     """
     if not cv2.imwrite(path, picture):
-        raise ValueError(
+        raise InvalidValueError(
             f'write_picture: `path` is {path!r}, which cannot be written, expected a new picture '
             'or one that may be overwritten.'
         )

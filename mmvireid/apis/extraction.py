@@ -13,6 +13,7 @@ from torch.utils.data import DataLoader
 
 from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
 from mmvireid.engine.runner.setup import fit_loaders
+from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet
 from mmvireid.models.base import BaseReID
 
@@ -100,7 +101,7 @@ def check_same_images(reference: FeatureSet, other: FeatureSet, source: str) -> 
         ValueError: If they were not.
     """
     if set(other.names) != set(reference.names):
-        raise ValueError(
+        raise InvalidValueError(
             f'check_same_images: {source} tests on other images, expected the same data set and '
             'split as CONFIG.'
         )

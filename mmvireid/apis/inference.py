@@ -11,6 +11,7 @@ from mmengine.registry import init_default_scope
 
 from mmvireid.datasets import reid_collate
 from mmvireid.engine.runner import read_config
+from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
@@ -48,7 +49,7 @@ def init_model(
     if isinstance(config, (str, Path)):
         config = read_config(str(config))
     if not isinstance(config, Config):
-        raise TypeError(
+        raise InvalidTypeError(
             f'init_model: `config` is a {type(config).__name__}, expected a path or a Config.'
         )
     if cfg_options:
@@ -90,11 +91,11 @@ def extract_features(
             or is not a uint8 BGR array.
     """
     if modality not in MODALITIES:
-        raise ValueError(
+        raise InvalidValueError(
             f'extract_features: `modality` is {modality!r}, expected one of {MODALITIES}.'
         )
     if len(images) == 0:
-        raise ValueError('extract_features: `images` is empty, expected at least one image.')
+        raise InvalidValueError('extract_features: `images` is empty, expected at least one image.')
     pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
     features = []
     for start in range(0, len(images), batch_size):
@@ -119,7 +120,7 @@ def _to_results(image: str | Path | np.ndarray, index: int, modality: str) -> di
         if isinstance(image, np.ndarray)
         else f'a {type(image).__name__}'
     )
-    raise ValueError(
+    raise InvalidValueError(
         f'extract_features: `images[{index}]` is {kind}, expected a path or a uint8 BGR array '
         '(h, w, 3).'
     )

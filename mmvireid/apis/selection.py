@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
 from mmvireid.datasets.image_tree import brief_list
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import DATASETS
 from mmvireid.structures import INFRARED, MODALITIES, VISIBLE, ReIDDataSample
 
@@ -75,7 +76,7 @@ def keep_images(
         if kind.accepts(row) and (person_ids is None or row['person_id'] in person_ids)
     ]
     if not kept:
-        raise ValueError(
+        raise InvalidValueError(
             f'keep_images: `cameras` is {cameras}, expected some that saw one of `person_ids`, '
             f'{person_ids}.'
         )
@@ -122,7 +123,7 @@ def choose_images(
         person_ids = _draw_people(sorted({*fitting} - {*besides}), num_ids, rng, wanted)
     for person_id in person_ids:
         if person_id not in fitting:
-            raise ValueError(
+            raise InvalidValueError(
                 f'choose_images: `person_ids` has {person_id}, expected people with {wanted}: '
                 f'{brief_list(fitting) or "there is none"}. Of {person_id} there is '
                 f'{_describe_images(rows, person_id)}.'
@@ -148,7 +149,7 @@ def _check_known(
 ) -> None:
     unknown = sorted(set(wanted or ()) - set(known))
     if unknown:
-        raise ValueError(
+        raise InvalidValueError(
             f'{function}: `{argument}` has {unknown}, expected some of {shown(sorted(known))}.'
         )
 
@@ -157,7 +158,7 @@ def _draw_people(
     candidates: list[int], num_ids: int, rng: np.random.Generator, wanted: str
 ) -> list[int]:
     if not candidates:
-        raise ValueError(
+        raise InvalidValueError(
             f'choose_images: nobody with {wanted} is left to draw. Draw fewer people '
             '(--num-ids), or name people and cameras.'
         )

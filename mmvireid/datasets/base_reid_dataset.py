@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from mmengine.dataset import BaseDataset
 
+from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.registry import TRANSFORMS
 
 from .image_cache import ImageCache
@@ -113,7 +114,7 @@ class BaseReIDDataset(BaseDataset):
             FileNotFoundError: If there is no such folder; this is never handed to `on_problem`.
         """
         if not Path(self.data_root).is_dir():
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f'{type(self).__name__}: `data_root` is {self.data_root!r}, expected an existing '
                 f'folder that holds {self.contents} of {self.title}. Get the data set from its '
                 'authors and set the config key `data_root`, or render a substitute there with '
@@ -132,7 +133,7 @@ class BaseReIDDataset(BaseDataset):
         if self.split in self.training_splits:
             rows = self._select_identities(tree, rows)
         if not rows:
-            raise ValueError(
+            raise InvalidValueError(
                 f'{type(self).__name__}: no image of split {self.split!r} is left in '
                 f'{self.data_root}. Run tools/dataset_converters/check_dataset.py on it.'
             )
@@ -181,7 +182,7 @@ class BaseReIDDataset(BaseDataset):
                 error.add_note(f'The image was {path}.')
             raise
         if results is None:
-            raise ValueError(
+            raise InvalidValueError(
                 f'{type(self).__name__}: a transform of the pipeline returned None for {path}. '
                 'Another image cannot take its place in the batch.'
             )
@@ -218,7 +219,7 @@ class BaseReIDDataset(BaseDataset):
             if all(other[key] == row[key] for key in ('person_id', 'modality')):
                 with suppress(ValueError):
                     return self._read(other)
-        raise ValueError(
+        raise InvalidValueError(
             f'{type(self).__name__}: identity {row["person_id"]} has no readable '
             f'{row["modality"]} image that could replace one. {error}'
         ) from error
@@ -226,23 +227,29 @@ class BaseReIDDataset(BaseDataset):
     def _check_arguments(self) -> None:
         name = type(self).__name__
         if self.split not in self.splits:
-            raise ValueError(f'{name}: `split` is {self.split!r}, expected one of {self.splits}.')
+            raise InvalidValueError(
+                f'{name}: `split` is {self.split!r}, expected one of {self.splits}.'
+            )
         if self.cache not in (None, 'ram', 'disk'):
-            raise ValueError(f"{name}: `cache` is {self.cache!r}, expected None, 'ram' or 'disk'.")
+            raise InvalidValueError(
+                f"{name}: `cache` is {self.cache!r}, expected None, 'ram' or 'disk'."
+            )
         if self.on_unreadable not in ('stop', 'replace'):
-            raise ValueError(
+            raise InvalidValueError(
                 f"{name}: `on_unreadable` is {self.on_unreadable!r}, expected 'stop' or 'replace'."
             )
         holds_out = self.num_heldout_ids > 0
         if self.num_heldout_ids < 0 or (holds_out and self.split not in self.training_splits):
-            raise ValueError(
+            raise InvalidValueError(
                 f'{name}: `num_heldout_ids` is {self.num_heldout_ids}, expected 0, or more with '
                 f'`split` one of {self.training_splits} (it is {self.split!r}).'
             )
         if self.heldout and not holds_out:
-            raise ValueError(f'{name}: `heldout` is True, expected `num_heldout_ids` above 0.')
+            raise InvalidValueError(
+                f'{name}: `heldout` is True, expected `num_heldout_ids` above 0.'
+            )
         if self.on_unreadable == 'replace' and not self.has_labels:
-            raise ValueError(
+            raise InvalidValueError(
                 f"{name}: `on_unreadable` is 'replace', expected 'stop' for images that are not "
                 f'trained on (`split` is {self.split!r}, `heldout` is {self.heldout}): a replaced '
                 'query or gallery image would falsify the figures.'
@@ -253,7 +260,7 @@ class BaseReIDDataset(BaseDataset):
         unpaired = unpaired_ids(rows)
         if unpaired and not self.drop_unpaired:
             listed = [f'{person_id} ({modality})' for person_id, modality in unpaired.items()]
-            raise ValueError(
+            raise InvalidValueError(
                 f'{type(self).__name__}: {len(unpaired)} identities of split {self.split!r} have '
                 f'images of one modality only: {brief_list(listed)}. Set `drop_unpaired=True` '
                 'to train without them.'
@@ -268,7 +275,7 @@ class BaseReIDDataset(BaseDataset):
     def _draw_heldout(self, candidates: list[int], num_ids: int) -> set[int]:
         most = min(len(candidates), num_ids - 1)
         if self.num_heldout_ids > most:
-            raise ValueError(
+            raise InvalidValueError(
                 f'{type(self).__name__}: `num_heldout_ids` is {self.num_heldout_ids}, expected at '
                 f'most {most}: split {self.split!r} has {num_ids} identities, of which '
                 f'{len(candidates)} may be held out.'
@@ -279,7 +286,7 @@ class BaseReIDDataset(BaseDataset):
     def _find_loader(self) -> LoadReIDImage:
         loaders = [t for t in self.pipeline.transforms if isinstance(t, LoadReIDImage)]
         if len(loaders) != 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'{type(self).__name__}: `cache` is {self.cache!r} and `on_unreadable` is '
                 f'{self.on_unreadable!r}, expected a pipeline with one LoadReIDImage, whose '
                 f'output is what is cached or replaced; it has {len(loaders)}.'

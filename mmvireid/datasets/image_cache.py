@@ -12,6 +12,8 @@ import torch
 from mmengine.logging import print_log
 from numpy.lib import format as npy_format
 
+from mmvireid.errors import InvalidValueError
+
 from .transforms import LoadReIDImage
 
 SHARED_MEMORY_FOLDER = Path('/dev/shm')
@@ -86,7 +88,7 @@ class ImageCache:
                 _check_space(folder, len(names) * record.itemsize, 'set `cache_dir` elsewhere')
                 _create(path, record, len(names))
         except OSError as error:
-            raise ValueError(
+            raise InvalidValueError(
                 f'ImageCache: `cache_dir` is {str(folder)!r}, expected a folder that can be '
                 f'written ({error}).'
             ) from error
@@ -136,7 +138,7 @@ def _fingerprint(loader: LoadReIDImage, root: str, names: Sequence[str]) -> str:
         try:
             status = os.stat(os.path.join(root, name))
         except OSError as error:
-            raise ValueError(f'ImageCache: cannot look at an image ({error}).') from error
+            raise InvalidValueError(f'ImageCache: cannot look at an image ({error}).') from error
         digest.update(f'{name}\0{status.st_size}\0{status.st_mtime_ns}\n'.encode())
     return digest.hexdigest()[:24]
 
@@ -163,7 +165,7 @@ def _create(path: Path, record: np.dtype, num_images: int) -> None:
 def _check_space(folder: Path, num_bytes: int, remedy: str) -> None:
     free = shutil.disk_usage(folder).free
     if num_bytes > free:
-        raise ValueError(
+        raise InvalidValueError(
             f'ImageCache: the cache takes {num_bytes / 1e9:.2f} GB, but {folder} has '
             f'{free / 1e9:.2f} GB free. Set `cache=None` (or the other kind), or {remedy}.'
         )

@@ -1,5 +1,6 @@
 """RegDB (Nguyen et al., Sensors 2017)."""
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import DATASETS
 from mmvireid.structures import INFRARED, VISIBLE
 
@@ -42,7 +43,7 @@ class RegDB(BaseReIDDataset):
 
     def __init__(self, data_root: str, split: str, trial: int = 1, **kwargs) -> None:
         if trial not in self.trials:
-            raise ValueError(f'RegDB: `trial` is {trial!r}, expected a number from 1 to 10.')
+            raise InvalidValueError(f'RegDB: `trial` is {trial!r}, expected a number from 1 to 10.')
         self.trial = trial
         super().__init__(data_root, split, **kwargs)
         self._metainfo['trial'] = trial

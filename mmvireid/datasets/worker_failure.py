@@ -6,8 +6,9 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from traceback import walk_tb
+
+from mmvireid.errors import Refusal
 
 #: A process leaves its note in the slot that its number falls into, as ``<number> <path>\\0``.
 NUM_SLOTS, SLOT_SIZE = 1024, 1024
@@ -18,11 +19,10 @@ _notes = mmap.mmap(-1, NUM_SLOTS * SLOT_SIZE)
 SECONDS_TO_DIE = 5
 
 _LOADER = 'torch.utils.data.dataloader'
-_PACKAGE = Path(__file__).parents[1]
 _DIED = re.compile(r'DataLoader worker \(pid(?:\(s\))? ([\d, ]+)\)')
 _RAISED = re.compile(r'Caught \S+ in DataLoader worker process')
-#: Of a traceback: the file of a frame, and the line that has the error, with what follows it.
-_FRAME = re.compile(r'^  File "(.+)", line \d+', re.MULTILINE)
+#: Of a traceback: a frame, and the line that has the error, with what follows it.
+_FRAME = re.compile(r'^  File ".+", line \d+', re.MULTILINE)
 _ERROR = re.compile(r'^[\w.]+: (.+)', re.MULTILINE | re.DOTALL)
 
 
@@ -108,9 +108,7 @@ def worker_failure(error: Exception) -> str | None:
             'is sound, the machine may be short of memory: lower `num_workers` of the data '
             'loader. A training can go on from its newest checkpoint with --resume.'
         )
-    if not _RAISED.match(text):
+    if not (isinstance(error, Refusal) and _RAISED.match(text)):
         return None
     last = list(_FRAME.finditer(text))[-1]
-    if not Path(last[1]).is_relative_to(_PACKAGE):
-        return None
     return ' '.join(_ERROR.search(text, last.end())[1].split())

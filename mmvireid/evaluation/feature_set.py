@@ -7,6 +7,7 @@ from typing import Self
 
 import numpy as np
 
+from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.structures import MODALITIES
 
 
@@ -57,12 +58,12 @@ class FeatureSet:
         for field in fields(self):
             value = getattr(self, field.name)
             if value is not None and len(value) != len(self.names):
-                raise ValueError(
+                raise InvalidValueError(
                     f'FeatureSet: `{field.name}` has {len(value)} rows, expected '
                     f'{len(self.names)}, the length of `names`.'
                 )
         if self.flip_features is not None and self.flip_features.shape != self.features.shape:
-            raise ValueError(
+            raise InvalidValueError(
                 f'FeatureSet: `flip_features` has shape {self.flip_features.shape}, expected that '
                 f'of `features`, {self.features.shape}.'
             )
@@ -70,12 +71,12 @@ class FeatureSet:
     def _check_values(self) -> None:
         unknown = sorted(set(self.modalities.tolist()) - set(MODALITIES))
         if unknown:
-            raise ValueError(
+            raise InvalidValueError(
                 f'FeatureSet: `modalities` contains {unknown}, expected only {list(MODALITIES)}.'
             )
         names, counts = np.unique(self.names, return_counts=True)
         if (counts > 1).any():
-            raise ValueError(
+            raise InvalidValueError(
                 f'FeatureSet: `names` contains {names[counts > 1][0]!s} {counts.max()} times, '
                 'expected every image once.'
             )
@@ -83,7 +84,7 @@ class FeatureSet:
             value = getattr(self, key)
             if value is not None and not np.isfinite(value).all():
                 bad = self.names[~np.isfinite(value).all(axis=1)]
-                raise ValueError(
+                raise InvalidValueError(
                     f'FeatureSet: `{key}` is NaN or infinite for {len(bad)} of {len(self)} images, '
                     f'first {bad[0]!s}; expected finite values. Look for a diverged training or '
                     'an overflow in half precision.'
@@ -106,20 +107,20 @@ class FeatureSet:
             ValueError: If it is no ``.npz`` file, an array is missing or the content is wrong.
         """
         if not Path(path).is_file():
-            raise FileNotFoundError(f'FeatureSet.load: `path` is {path}, which is not a file.')
+            raise MissingFileError(f'FeatureSet.load: `path` is {path}, which is not a file.')
         keys = [field.name for field in fields(cls)]
         try:
             with np.load(path, allow_pickle=False) as archive:
                 arrays = {key: archive[key] for key in keys if key in archive.files}
         except (ValueError, OSError, AttributeError, TypeError, zipfile.BadZipFile) as error:
-            raise ValueError(
+            raise InvalidValueError(
                 f'FeatureSet.load: `path` is {path}, expected an .npz file of plain arrays '
                 f'({", ".join(keys)}). This one cannot be read: it is of another kind, cut short, '
                 'or holds pickled objects, which could run code and are refused.'
             ) from error
         missing = [key for key in keys[:-1] if key not in arrays]
         if missing:
-            raise ValueError(
+            raise InvalidValueError(
                 f'FeatureSet.load: {path} lacks {", ".join(missing)}, expected the arrays '
                 f'{", ".join(keys[:-1])}.'
             )
@@ -143,20 +144,22 @@ def _strings(key: str, value: np.ndarray) -> np.ndarray:
 def _integers(key: str, value: np.ndarray) -> np.ndarray:
     value = _vector(key, np.asarray(value))
     if value.dtype.kind not in 'iu':
-        raise ValueError(f'FeatureSet: `{key}` has dtype {value.dtype}, expected integers.')
+        raise InvalidValueError(f'FeatureSet: `{key}` has dtype {value.dtype}, expected integers.')
     return value.astype(np.int64)
 
 
 def _vector(key: str, value: np.ndarray) -> np.ndarray:
     if value.ndim != 1 or not value.size:
-        raise ValueError(f'FeatureSet: `{key}` has shape {value.shape}, expected (N,) with N > 0.')
+        raise InvalidValueError(
+            f'FeatureSet: `{key}` has shape {value.shape}, expected (N,) with N > 0.'
+        )
     return value
 
 
 def _matrix(key: str, value: np.ndarray) -> np.ndarray:
     value = np.asarray(value)
     if value.ndim != 2 or value.dtype.kind not in 'iuf':
-        raise ValueError(
+        raise InvalidValueError(
             f'FeatureSet: `{key}` has shape {value.shape} and dtype {value.dtype}, '
             'expected real numbers of shape (N, D).'
         )

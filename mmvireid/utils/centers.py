@@ -5,6 +5,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError
+
 
 class ModalityCenters(NamedTuple):
     """Centres of the P identities of a batch, in one row for every visible image.
@@ -41,7 +43,7 @@ def split_modalities(rows: Tensor, num_visible: int) -> tuple[Tensor, Tensor]:
         ValueError: If a modality is missing.
     """
     if not 0 < num_visible < len(rows):
-        raise ValueError(
+        raise InvalidValueError(
             f'split_modalities: `num_visible` is {num_visible} in a batch of {len(rows)} images, '
             f'expected from 1 to {len(rows) - 1}: use a batch sampler that draws images of both '
             'modalities (CrossModalityBatchSampler).'

@@ -22,6 +22,8 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError, MissingFileError, RunStoppedError
+
 _HISTORY_KEYS = {'log_history', 'count_history'}
 
 
@@ -64,7 +66,7 @@ def _code_refused(source: str) -> Iterator[None]:
     try:
         yield
     except UnpicklingError as error:
-        raise ValueError(
+        raise InvalidValueError(
             f'load_checkpoint: {source!r} is refused, because it holds more than weights and plain '
             f'values and could run code when read ({str(error).splitlines()[0]}). Only open '
             'files whose origin you know; convert them to a plain state dict elsewhere.'
@@ -74,12 +76,12 @@ def _code_refused(source: str) -> Iterator[None]:
 def _read_local(path: str, map_location: Any) -> Any:
     path = osp.expanduser(path)
     if not osp.isfile(path):
-        raise FileNotFoundError(f'load_checkpoint: `path` is {path!r}, no such file.')
+        raise MissingFileError(f'load_checkpoint: `path` is {path!r}, no such file.')
     try:
         with _code_refused(path), torch.serialization.safe_globals(_stock_globals()):
             return torch.load(path, map_location=map_location, weights_only=True)
     except (RuntimeError, OSError, EOFError) as error:
-        raise ValueError(
+        raise InvalidValueError(
             f'load_checkpoint: {path!r} is not a readable checkpoint, it may be cut short '
             f'({str(error).splitlines()[0] if str(error) else type(error).__name__}).'
         ) from error
@@ -92,7 +94,7 @@ def _torchvision_url(name: str) -> str:
         weights = torchvision.models.get_model_weights(model)
         return weights[(version or 'imagenet1k_v1').upper()].url
     except (ValueError, KeyError) as error:
-        raise ValueError(
+        raise InvalidValueError(
             f"load_checkpoint: 'torchvision://{name}' names no torchvision weights, expected for "
             "example 'torchvision://resnet50' or 'torchvision://resnet50.imagenet1k_v2'."
         ) from error
@@ -117,7 +119,7 @@ def _read_url(url: str, map_location: Any, key: str) -> Any:
                 f'set `{key}.checkpoint` to a local file, or `{key}=None` to start from random '
                 'weights'
             )
-        raise RuntimeError(
+        raise RunStoppedError(
             f'load_checkpoint: {url} cannot be downloaded ({error}). Put the file at {cache}, or '
             f'{remedy}.'
         ) from error
@@ -150,7 +152,7 @@ def load_checkpoint(
         url = _torchvision_url(path.removeprefix('torchvision://'))
         checkpoint = _read_url(url, map_location, key)
     elif '://' in path:
-        raise ValueError(
+        raise InvalidValueError(
             f'load_checkpoint: `path` is {path!r}, expected a local file, http(s):// or '
             'torchvision://. Download the file first.'
         )
@@ -253,7 +255,7 @@ def check_state_dict(
         f'{len(keys)} {kind}: {", ".join(keys[:3])}{", ..." if len(keys) > 3 else ""}'
         for kind, keys in found.items()
     ]
-    raise ValueError(
+    raise InvalidValueError(
         f'check_state_dict: {source} does not fit the model ({"; ".join(parts)}). Use the config '
         'that the checkpoint was trained with, with the same architecture and `num_ids`.'
     )

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.structures import INFRARED, MODALITIES, VISIBLE
 
 #: A fake looks like its modality and shows the person of the other one's image.
@@ -64,7 +65,7 @@ def combine_codes(sampling: str, num_pairs: int, num_unpaired: int = 0) -> Combi
         tensor([0, 1, 3, 4, 2, 5])
     """
     if sampling not in SAMPLINGS:
-        raise ValueError(
+        raise InvalidValueError(
             f'combine_codes: `sampling` is {sampling!r}, expected one of {tuple(SAMPLINGS)}.'
         )
     real = num_pairs + num_unpaired
@@ -99,7 +100,7 @@ def split_singles(
     visible, infrared = images[VISIBLE], images[INFRARED]
     num_pairs = len(visible) - 2 * num_unpaired
     if num_pairs < 1:
-        raise ValueError(
+        raise InvalidValueError(
             f'split_singles: `num_unpaired` is {num_unpaired}, expected less than half of the '
             f'{len(visible)} pairs of a batch.'
         )

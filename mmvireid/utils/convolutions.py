@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from mmengine.model import normal_init
 from torch import nn
 
+from mmvireid.errors import InvalidValueError
+
 
 def init_convolutions(network: nn.Module, std: float = 0.02) -> None:
     """Draw all convolution weights of a network from N(0, std) and set their biases to 0.
@@ -37,7 +39,7 @@ def check_reduced_size(owner: str, size: Sequence[int], factor: int) -> None:
     """
     reduced = tuple(length // factor for length in size)
     if math.prod(reduced) < 2:
-        raise ValueError(
+        raise InvalidValueError(
             f'{owner}: `input_size` is {tuple(size)}, expected at least {(2 * factor, factor)} or '
             f'{(factor, 2 * factor)}: its layers reduce it {factor} times, to {reduced}, and '
             'InstanceNorm needs more than one position.'

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError
+
 
 def pairwise_distance(x: Tensor, y: Tensor, squared: bool = False, eps: float = 1e-12) -> Tensor:
     r"""Euclidean distance of every row of ``x`` from every row of ``y``.
@@ -31,7 +33,7 @@ def pairwise_distance(x: Tensor, y: Tensor, squared: bool = False, eps: float = 
         tensor([[5.]])
     """
     if x.ndim != 2 or y.ndim != 2 or x.shape[1] != y.shape[1]:
-        raise ValueError(
+        raise InvalidValueError(
             f'pairwise_distance: `x` and `y` have shapes {tuple(x.shape)} and {tuple(y.shape)}, '
             'expected (N, D) and (M, D).'
         )

@@ -7,6 +7,8 @@ from pathlib import Path
 from mmengine.fileio import register_backend
 from mmengine.fileio.backends import LocalBackend
 
+from mmvireid.errors import RunStoppedError
+
 
 def write_atomically(data: bytes, path: str | Path) -> None:
     """Write a file that, whatever happens, holds either all of the data or what it held before.
@@ -32,7 +34,7 @@ def write_atomically(data: bytes, path: str | Path) -> None:
         _sync_folder(path.parent)
     except OSError as error:
         temporary.unlink(missing_ok=True)
-        raise RuntimeError(
+        raise RunStoppedError(
             f'write_atomically: {path} ({len(data) / 2**20:.0f} MiB) cannot be written: '
             f'{error.strerror}. What was there before is untouched. Make room, and go on with '
             '--resume.'

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError
+
 
 def paired_labels(labels: Tensor, is_visible: Tensor) -> Tensor:
     """Identities of the pairs (i-th visible image, i-th infrared image) of a batch.
@@ -24,7 +26,7 @@ def paired_labels(labels: Tensor, is_visible: Tensor) -> Tensor:
     """
     visible, infrared = labels[is_visible], labels[~is_visible]
     if not torch.equal(visible, infrared):
-        raise ValueError(
+        raise InvalidValueError(
             f'paired_labels: the visible images of the batch have the labels {visible.tolist()}, '
             f'the infrared ones {infrared.tolist()}, expected the same row by row: use a batch '
             'sampler that draws the modalities in one order of identities '
@@ -53,7 +55,7 @@ def identity_shift(labels: Tensor) -> int:
     """
     shift = int((labels == labels[0]).sum())
     if (labels == labels.roll(shift)).any():
-        raise ValueError(
+        raise InvalidValueError(
             f'identity_shift: `labels` is {labels.tolist()}, expected at least two identities with '
             'equally many rows each, one identity after the other.'
         )

@@ -1,5 +1,7 @@
 """Sizes of a part of a model that follow from its other parts."""
 
+from mmvireid.errors import InvalidValueError
+
 
 def with_sizes(owner: str, cfg: dict, **sizes: int) -> dict:
     """A part's config with the sizes that follow from other parts.
@@ -18,7 +20,7 @@ def with_sizes(owner: str, cfg: dict, **sizes: int) -> dict:
     """
     asked = {key: cfg[key] for key in sizes if key in cfg}
     if asked != {key: sizes[key] for key in asked}:
-        raise ValueError(
+        raise InvalidValueError(
             f'with_sizes: `{owner}` has {asked}, expected {sizes}, as follows from the other '
             'parts: leave it out, or change them.'
         )

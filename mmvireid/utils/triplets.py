@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError
+
 
 def _candidates(labels: Tensor, is_visible: Tensor) -> tuple[Tensor, Tensor]:
     """Which images may be the positive, and which the negative, of every image, both (N, N)."""
@@ -28,7 +30,7 @@ def check_cross_modality_batch(labels: Tensor, is_visible: Tensor) -> None:
         if alone.any():
             i = int(alone.nonzero()[0])
             modality = 'visible' if is_visible[i] else 'infrared'
-            raise ValueError(
+            raise InvalidValueError(
                 f'check_cross_modality_batch: the {modality} image {i} of the batch (gt_label '
                 f'{int(labels[i])}) has no image of {kind} identity in the other modality, '
                 'expected at least one: use a batch sampler that draws at least two identities, '

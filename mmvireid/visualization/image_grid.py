@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.visualization.drawing import GAP, add_margin, add_title, text_width, widen, write
 
 _LABEL = 22  # height of the line above a column
@@ -51,13 +52,13 @@ def draw_image_grid(
 def _check(columns: Mapping[str, Sequence[np.ndarray]], captions: Sequence[str]) -> None:
     lengths = {label: len(images) for label, images in columns.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
-        raise ValueError(
+        raise InvalidValueError(
             f'draw_image_grid: `columns` have {lengths} images, expected at least one column, and '
             'in all of them the same number above 0.'
         )
     rows = next(iter(lengths.values()))
     if captions and len(captions) != rows:
-        raise ValueError(
+        raise InvalidValueError(
             f'draw_image_grid: `captions` are {len(captions)}, expected {rows}, one per row, or '
             'none.'
         )

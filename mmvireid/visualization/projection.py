@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
+from mmvireid.errors import InvalidValueError, RunStoppedError
 from mmvireid.evaluation import FeatureSet
 
 #: t-SNE of fewer points says nothing.
@@ -46,14 +47,14 @@ def tsne(seed: int) -> Callable[[np.ndarray], np.ndarray]:
     try:
         from sklearn.manifold import TSNE
     except ImportError as error:
-        raise RuntimeError(
+        raise RunStoppedError(
             "tsne: t-SNE needs scikit-learn, which comes with the extra 'analysis': "
             "pip install -e '.[analysis]', or pip install scikit-learn."
         ) from error
 
     def embed(features: np.ndarray) -> np.ndarray:
         if len(features) < MIN_POINTS:
-            raise ValueError(
+            raise InvalidValueError(
                 f'tsne: `features` has {len(features)} rows, expected at least {MIN_POINTS}. '
                 'Draw more images.'
             )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.visualization.drawing import GAP, add_margin, add_title, widen, write
 
 #: Colours in BGR.
@@ -50,7 +51,7 @@ def draw_ranked_lists(lists: Sequence[RankedList], title: str) -> np.ndarray:
         ValueError: If there is no row.
     """
     if not lists:
-        raise ValueError('draw_ranked_lists: `lists` is empty, expected at least one row.')
+        raise InvalidValueError('draw_ranked_lists: `lists` is empty, expected at least one row.')
     rows = [_draw_row(ranked) for ranked in lists]
     width = max(row.shape[1] for row in rows)
     return add_title(np.concatenate([widen(row, width) for row in rows]), title)

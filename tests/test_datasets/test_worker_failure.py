@@ -63,6 +63,10 @@ def break_down():
     raise ZeroDivisionError('of no meaning')
 
 
+def break_down_in_the_package():
+    reid_collate(5)
+
+
 def load(fail, num_workers=2):
     list(DataLoader(Deadly(fail), num_workers=num_workers, multiprocessing_context='fork'))
 
@@ -127,6 +131,7 @@ def test_what_the_package_refuses_in_a_worker_is_one_line():
 def test_a_bug_in_a_worker_keeps_its_traceback():
     error = first_error(break_down)
     assert isinstance(error, ZeroDivisionError) and worker_failure(error) is None
+    assert worker_failure(first_error(break_down_in_the_package)) is None
     assert worker_failure(ValueError('anything else')) is None
 
 
@@ -149,13 +154,13 @@ def load_all(root, *transforms):
 
 def test_an_unreadable_image_is_named_at_the_end(sysu_root, path):
     path.write_bytes(b'no image')
-    with pytest.raises(ValueError, match='Caught ValueError in DataLoader worker') as error:
+    with pytest.raises(ValueError, match='Caught InvalidValueError in DataLoader worker') as error:
         load_all(sysu_root)
     assert (
         str(error.value)
         .splitlines()[-1]
         .startswith(
-            f'ValueError: read_image: cannot read {path} (no decoder can read it). Run tools/'
+            f'mmvireid.errors.InvalidValueError: read_image: cannot read {path} (no decoder can read it). Run tools/'
         )
     )
     with pytest.raises(SystemExit) as end, clear_errors('train'):

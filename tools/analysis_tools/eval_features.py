@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import (
     PROTOCOLS,
     FeatureSet,
@@ -76,7 +77,9 @@ def protocol_options(args: argparse.Namespace) -> dict:
     known = {field.name for field in fields(PROTOCOLS[args.protocol])}
     given = {key: getattr(args, key) for key in PROTOCOL_OPTIONS if getattr(args, key) is not None}
     for key in given.keys() - known:
-        raise ValueError(f'{PROTOCOL_OPTIONS[key]} does not apply to --protocol {args.protocol}.')
+        raise InvalidValueError(
+            f'{PROTOCOL_OPTIONS[key]} does not apply to --protocol {args.protocol}.'
+        )
     if 'modes' in given:
         given['modes'] = ['all', 'indoor'] if args.modes == 'both' else [args.modes]
     return given

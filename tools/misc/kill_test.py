@@ -26,6 +26,7 @@ from mmengine.config import DictAction
 from torch import Tensor
 
 from mmvireid.engine.runner import clear_errors, read_config
+from mmvireid.errors import RunStoppedError
 from mmvireid.utils import load_checkpoint
 
 TRAIN = Path(__file__).parents[1] / 'train.py'
@@ -97,7 +98,7 @@ def finish(process: subprocess.Popen, work_dir: Path) -> None:
     """
     if process.wait() != 0:
         tail = (work_dir / 'output.txt').read_text()[-2000:]
-        raise RuntimeError(f'kill_test: a run ended with status {process.returncode}:\n{tail}')
+        raise RunStoppedError(f'kill_test: a run ended with status {process.returncode}:\n{tail}')
 
 
 def kill_at(process: subprocess.Popen, work_dir: Path, iteration: int, delay: float) -> None:

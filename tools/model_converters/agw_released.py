@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from mmvireid.engine.runner import clear_errors
+from mmvireid.errors import InvalidValueError
 from mmvireid.utils import load_checkpoint
 
 #: Non-local blocks of the release: its list index -> residual block that ours stand behind.
@@ -56,7 +57,7 @@ def convert(released: dict) -> tuple[OrderedDict[str, Tensor], list[str]]:
     names = {key: rename(key) for key in weights}
     kept = OrderedDict((name, weights[key]) for key, name in names.items() if name is not None)
     if 'head.classifier.weight' not in kept:
-        raise ValueError(
+        raise InvalidValueError(
             f'convert: `released` has the keys {sorted(weights)[:3]} ..., expected an AGW '
             'checkpoint of the Cross-Modal-Re-ID-baseline with `classifier.weight`.'
         )

@@ -14,6 +14,8 @@ from pathlib import Path
 import cv2
 from rich.progress import track
 
+from mmvireid.errors import InvalidValueError
+
 from .layouts import LAYOUTS, SIZES, Shot
 from .picture import render_jpeg
 
@@ -71,11 +73,17 @@ def ensure_rendered(
 def _check_arguments(size: str, layout: str, seed: int, workers: int | None) -> None:
     for name, value, allowed in (('size', size, SIZES), ('layout', layout, tuple(LAYOUTS))):
         if value not in allowed:
-            raise ValueError(f'ensure_rendered: `{name}` is {value!r}, expected one of {allowed}.')
+            raise InvalidValueError(
+                f'ensure_rendered: `{name}` is {value!r}, expected one of {allowed}.'
+            )
     if not isinstance(seed, int) or seed < 0:
-        raise ValueError(f'ensure_rendered: `seed` is {seed!r}, expected an integer of at least 0.')
+        raise InvalidValueError(
+            f'ensure_rendered: `seed` is {seed!r}, expected an integer of at least 0.'
+        )
     if workers is not None and workers < 1:
-        raise ValueError(f'ensure_rendered: `workers` is {workers}, expected at least 1 or None.')
+        raise InvalidValueError(
+            f'ensure_rendered: `workers` is {workers}, expected at least 1 or None.'
+        )
 
 
 def _holds(root: Path, wanted: dict) -> bool:
@@ -86,7 +94,7 @@ def _holds(root: Path, wanted: dict) -> bool:
     if found == wanted:
         return True
     there = f'a rendered data set with {found}' if found else f'something without a {MARKER}'
-    raise ValueError(
+    raise InvalidValueError(
         f'ensure_rendered: `root` is {str(root)!r} and holds {there}, expected an empty or missing '
         f'folder or a rendered data set with {wanted}. Name another folder, or delete this one if '
         'nothing in it is needed.'

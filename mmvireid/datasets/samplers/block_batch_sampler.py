@@ -4,6 +4,7 @@ import numpy as np
 from mmengine.dataset import DefaultSampler
 
 from mmvireid.datasets.seeded_index import SeededIndex
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import DATA_SAMPLERS
 
 from .cross_modality_batch_sampler import CrossModalityBatchSampler
@@ -53,13 +54,13 @@ class BlockBatchSampler(SeededBatchSampler):
         self, sampler: DefaultSampler, batch_size: int, blocks: dict[str, dict], num_batches: int
     ) -> None:
         if num_batches < 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'BlockBatchSampler: `num_batches` is {num_batches}, expected at least 1.'
             )
         sizes = _block_sizes(blocks)
         if batch_size != sum(sizes.values()):
             parts = ' + '.join(f'{size} ({name})' for name, size in sizes.items())
-            raise ValueError(
+            raise InvalidValueError(
                 f'BlockBatchSampler: `batch_size` is {batch_size}, expected the sum of '
                 f'2 x num_ids x num_instances over `blocks`: {parts} = {sum(sizes.values())}.'
             )
@@ -94,10 +95,12 @@ class BlockBatchSampler(SeededBatchSampler):
 def _block_sizes(blocks: dict[str, dict]) -> dict[str, int]:
     """Images per block, 2PK; raises if a block does not say P and K, or says something else."""
     if not blocks:
-        raise ValueError('BlockBatchSampler: `blocks` is empty, expected at least one block.')
+        raise InvalidValueError(
+            'BlockBatchSampler: `blocks` is empty, expected at least one block.'
+        )
     for name, block in blocks.items():
         if set(block) - {'replace'} != {'num_ids', 'num_instances'}:
-            raise ValueError(
+            raise InvalidValueError(
                 f'BlockBatchSampler: `blocks[{name!r}]` has the keys {sorted(block)}, expected '
                 'num_ids, num_instances and, if wanted, replace.'
             )

@@ -8,6 +8,7 @@ from mmengine.dataset import DefaultSampler
 from mmengine.logging import print_log
 
 from mmvireid.datasets.seeded_index import SeededIndex
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import DATA_SAMPLERS
 from mmvireid.structures import MODALITIES
 
@@ -53,17 +54,17 @@ class CrossModalityBatchSampler(SeededBatchSampler):
         num_batches: int | None = None,
     ) -> None:
         if num_batches is not None and num_batches < 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'CrossModalityBatchSampler: `num_batches` is {num_batches}, expected at least 1 '
                 'or None.'
             )
         if min(num_ids, num_instances) < 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'CrossModalityBatchSampler: `num_ids` is {num_ids} and `num_instances` is '
                 f'{num_instances}, expected at least 1.'
             )
         if batch_size != 2 * num_ids * num_instances:
-            raise ValueError(
+            raise InvalidValueError(
                 f'CrossModalityBatchSampler: `batch_size` is {batch_size}, expected '
                 f'2 x num_ids x num_instances = 2 x {num_ids} x {num_instances} = '
                 f'{2 * num_ids * num_instances}.'
@@ -108,7 +109,7 @@ class CrossModalityBatchSampler(SeededBatchSampler):
     def _check_identities(self) -> None:
         num_labels, world_size = len(self.images[0]), self.sampler.world_size
         if num_labels < self.num_ids * world_size:
-            raise ValueError(
+            raise InvalidValueError(
                 f'CrossModalityBatchSampler: `num_ids` is {self.num_ids} on each of {world_size} '
                 f'ranks, expected at most {num_labels} over all ranks: the data set has no more '
                 'identities. Lower `num_ids` and `batch_size`, or use fewer processes.'
@@ -131,14 +132,14 @@ def _group_images(dataset) -> list[list[np.ndarray]]:
         groups[row['modality']][row['gt_label']].append(index)
     labels = sorted(set().union(*groups.values()))
     if -1 in labels:
-        raise ValueError(
+        raise InvalidValueError(
             'CrossModalityBatchSampler: the data set has images without a training label, '
             'expected a training split.'
         )
     for modality, by_label in groups.items():
         lacking = [label for label in labels if label not in by_label]
         if lacking:
-            raise ValueError(
+            raise InvalidValueError(
                 f'CrossModalityBatchSampler: {len(lacking)} identities have no {modality} image '
                 f'(labels {lacking[:5]}), expected both modalities of each. '
                 'Set `drop_unpaired=True` in the data set.'

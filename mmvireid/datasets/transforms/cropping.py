@@ -6,6 +6,7 @@ import cv2
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import TRANSFORMS
 
 
@@ -27,7 +28,7 @@ class RandomPadCrop(BaseTransform):
 
     def __init__(self, padding: int = 10) -> None:
         if padding < 0:
-            raise ValueError(f'RandomPadCrop: `padding` is {padding}, expected 0 or more.')
+            raise InvalidValueError(f'RandomPadCrop: `padding` is {padding}, expected 0 or more.')
         self.padding = padding
 
     @cache_randomness

@@ -8,6 +8,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import TRANSFORMS
 
 MAX_TRIES = 100
@@ -48,17 +49,17 @@ class RandomErasing(BaseTransform):
         fill_color: Sequence[float] = (103.53, 116.28, 123.675),
     ) -> None:
         if not 0 <= prob <= 1:
-            raise ValueError(f'RandomErasing: `prob` is {prob}, expected a value in [0, 1].')
+            raise InvalidValueError(f'RandomErasing: `prob` is {prob}, expected a value in [0, 1].')
         if not 0 < area_range[0] <= area_range[1] <= 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'RandomErasing: `area_range` is {area_range}, expected low <= high in (0, 1].'
             )
         if not 0 < aspect_range[0] <= aspect_range[1]:
-            raise ValueError(
+            raise InvalidValueError(
                 f'RandomErasing: `aspect_range` is {aspect_range}, expected 0 < low <= high.'
             )
         if len(fill_color) != 3 or min(fill_color) < 0 or max(fill_color) > 255:
-            raise ValueError(
+            raise InvalidValueError(
                 f'RandomErasing: `fill_color` is {fill_color}, expected three values in [0, 255].'
             )
         self.prob = prob

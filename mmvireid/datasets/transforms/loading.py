@@ -5,6 +5,7 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from PIL import Image
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import TRANSFORMS
 
 CV2_INTERPOLATIONS = {
@@ -48,7 +49,7 @@ def read_image(path: str, backend: str = 'cv2') -> np.ndarray:
     except (OSError, SyntaxError, cv2.error) as error:  # Pillow raises SyntaxError on broken PNGs
         image, reason = None, str(error).strip()
     if image is None:
-        raise ValueError(
+        raise InvalidValueError(
             f'read_image: cannot read {path} ({reason}). Run tools/dataset_converters/'
             'check_dataset.py to find all such files, and fetch them again.'
         )
@@ -85,13 +86,15 @@ class LoadReIDImage(BaseTransform):
         interpolation: str = 'bilinear',
     ) -> None:
         if len(size) != 2 or min(size) < 1:
-            raise ValueError(f'LoadReIDImage: `size` is {size}, expected (H, W) of at least 1.')
+            raise InvalidValueError(
+                f'LoadReIDImage: `size` is {size}, expected (H, W) of at least 1.'
+            )
         if backend not in INTERPOLATIONS:
-            raise ValueError(
+            raise InvalidValueError(
                 f'LoadReIDImage: `backend` is {backend!r}, expected one of {[*INTERPOLATIONS]}.'
             )
         if interpolation not in INTERPOLATIONS[backend]:
-            raise ValueError(
+            raise InvalidValueError(
                 f'LoadReIDImage: `interpolation` is {interpolation!r}, expected one of '
                 f'{[*INTERPOLATIONS[backend]]}.'
             )
@@ -129,7 +132,7 @@ class LoadReIDImage(BaseTransform):
 def _as_color(image: np.ndarray) -> np.ndarray:
     grey = image.ndim == 2 or (image.ndim == 3 and image.shape[2] == 1)
     if image.dtype != np.uint8 or not (grey or (image.ndim == 3 and image.shape[2] == 3)):
-        raise ValueError(
+        raise InvalidValueError(
             f'LoadReIDImage: `img` is {image.dtype} of shape {image.shape}, expected uint8 of '
             'shape (h, w, 3) in BGR, or grey of shape (h, w) or (h, w, 1).'
         )

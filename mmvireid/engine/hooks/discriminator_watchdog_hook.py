@@ -6,6 +6,7 @@ import numpy as np
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmvireid.errors import InvalidValueError, RunStoppedError
 from mmvireid.registry import HOOKS
 from mmvireid.utils import unwrap
 
@@ -32,7 +33,7 @@ class DiscriminatorWatchdogHook(Hook):
 
     def __init__(self, patience: int = 100, discriminators: Sequence[str] | None = None) -> None:
         if patience < 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'DiscriminatorWatchdogHook: `patience` is {patience}, expected at least 1.'
             )
         self.patience = patience
@@ -48,7 +49,7 @@ class DiscriminatorWatchdogHook(Hook):
         if self.discriminators is None:
             self.discriminators = [name for name in updates if 'discriminator' in name]
         if not self.discriminators or not set(self.discriminators) <= set(updates):
-            raise ValueError(
+            raise InvalidValueError(
                 f'DiscriminatorWatchdogHook: `discriminators` is {list(self.discriminators)}, '
                 f'expected some of the updates {updates} of the model.'
             )
@@ -66,7 +67,7 @@ class DiscriminatorWatchdogHook(Hook):
             if len(losses) >= self.patience and not losses[-self.patience :].any():
                 nonzero = np.flatnonzero(losses)
                 zeros = len(losses) - (nonzero[-1] + 1 if len(nonzero) else 0)
-                raise RuntimeError(
+                raise RunStoppedError(
                     f'DiscriminatorWatchdogHook: the loss of update {name!r} has been exactly 0 '
                     f'for {zeros} iterations, since iteration {runner.iter + 2 - zeros}. The '
                     'discriminator has won, or it sees no data. Look at the translated pictures '

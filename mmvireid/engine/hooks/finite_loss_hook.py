@@ -11,6 +11,7 @@ from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError, RunStoppedError
 from mmvireid.models.base.alternating_reid import owned_parameters
 from mmvireid.registry import HOOKS
 from mmvireid.utils import unwrap
@@ -68,7 +69,9 @@ class FiniteLossHook(Hook):
     def __init__(self, patience: int = 1, max_skips: int = 0) -> None:
         for name, value, least in (('patience', patience, 1), ('max_skips', max_skips, 0)):
             if value < least:
-                raise ValueError(f'FiniteLossHook: `{name}` is {value}, expected at least {least}.')
+                raise InvalidValueError(
+                    f'FiniteLossHook: `{name}` is {value}, expected at least {least}.'
+                )
         self.patience = patience
         self.max_skips = max_skips
         self._handles, self._parameters = [], {}
@@ -123,7 +126,7 @@ class FiniteLossHook(Hook):
         )
         if self._skipped:
             verdict = f'All of {self.max_skips} skips are used up. {verdict}'
-        raise RuntimeError(self._report(runner, history, lost, verdict, data_batch))
+        raise RunStoppedError(self._report(runner, history, lost, verdict, data_batch))
 
     @torch.no_grad()
     def _measure(self, runner: Runner) -> None:

@@ -8,6 +8,7 @@ from mmengine.runner import Runner
 
 from mmvireid.datasets import SeededIndex, reid_collate
 from mmvireid.datasets.seeded_index import seeded_randomness
+from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.registry import HOOKS
 from mmvireid.structures import MODALITIES
 from mmvireid.utils import unwrap
@@ -40,7 +41,7 @@ class GenerationHook(Hook):
 
     def __init__(self, interval: int = 1000, num_images: int = 6, seed: int = 0) -> None:
         if min(interval, num_images) < 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'GenerationHook: `interval` is {interval} and `num_images` is {num_images}, '
                 'expected at least 1.'
             )
@@ -56,7 +57,7 @@ class GenerationHook(Hook):
         """
         model = unwrap(runner.model)
         if not callable(getattr(model, 'generate', None)):
-            raise TypeError(
+            raise InvalidTypeError(
                 f'GenerationHook: `model` is a {type(model).__name__}, expected one with a method '
                 '`generate(inputs)`; take the hook out of the config of any other.'
             )

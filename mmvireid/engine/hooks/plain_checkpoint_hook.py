@@ -4,6 +4,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import get_state_dict
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import HOOKS
 from mmvireid.utils.checkpoint import (
     check_state_dict,
@@ -53,7 +54,7 @@ class PlainCheckpointHook(Hook):
                 or if a run is to go on from a file that has weights only.
         """
         if runner._resume and 'optimizer' not in checkpoint:
-            raise ValueError(
+            raise InvalidValueError(
                 'PlainCheckpointHook: the checkpoint to resume from has no key `optimizer` (those '
                 'named `best_` have weights only). Resume from another one, or begin a new run '
                 'with its weights (`load_from`).'

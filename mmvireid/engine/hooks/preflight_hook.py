@@ -3,6 +3,7 @@
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import HOOKS
 from mmvireid.utils import unwrap
 
@@ -46,7 +47,7 @@ class PreflightHook(Hook):
         for name, module in unwrap(runner.model).named_modules():
             expected = getattr(module, 'num_ids', None)
             if num_ids is not None and expected is not None and expected != num_ids:
-                raise ValueError(
+                raise InvalidValueError(
                     f'PreflightHook: `model.{name}.num_ids` is {expected}, expected {num_ids}, '
                     'the number of training identities of `train_dataloader.dataset`.'
                 )
@@ -58,7 +59,7 @@ class PreflightHook(Hook):
         for transform in getattr(pipeline, 'transforms', ()):
             size = getattr(transform, 'size', None)
             if None not in (expected, size) and tuple(size) != tuple(expected):
-                raise ValueError(
+                raise InvalidValueError(
                     f'PreflightHook: `model.input_size` is {tuple(expected)}, expected '
                     f'{tuple(size)}, the `size` of {type(transform).__name__} in the training '
                     'pipeline.'
@@ -73,7 +74,7 @@ class PreflightHook(Hook):
             return
         each = ', '.join(f'{name}=dict(num_ids=..., num_instances=...)' for name in expected)
         remedy = f'BlockBatchSampler(blocks=dict({each}))' if each else 'CrossModalityBatchSampler'
-        raise ValueError(
+        raise InvalidValueError(
             f'PreflightHook: `train_dataloader.batch_sampler` provides the batch blocks '
             f'{provided}, expected {expected}, those of {type(model).__name__}. Set '
             f'`train_dataloader.batch_sampler` to {remedy}.'
@@ -87,7 +88,7 @@ class PreflightHook(Hook):
         by_epoch = train_cfg.get('by_epoch', False)
         checkpoint = runner.cfg.get('default_hooks', {}).get('checkpoint') or {}
         if checkpoint.get('by_epoch', True) != by_epoch:
-            raise ValueError(
+            raise InvalidValueError(
                 f'PreflightHook: `default_hooks.checkpoint.by_epoch` is {not by_epoch}, expected '
                 f'{by_epoch} as in `train_cfg`: a run resumed from such a checkpoint would repeat '
                 'or skip data. Or train with `train_cfg.type="ResumableTrainLoop"`.'

@@ -13,6 +13,7 @@ from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import HOOKS
 
 from .checkpoint_hook import newest_checkpoint, rank_buffers, write_checkpoint
@@ -49,7 +50,7 @@ class RecoveryHook(Hook):
     def __init__(self, minutes: float | None = 10.0, iterations: int | None = None) -> None:
         for name, value in dict(minutes=minutes, iterations=iterations).items():
             if value is not None and value <= 0:
-                raise ValueError(
+                raise InvalidValueError(
                     f'RecoveryHook: `{name}` is {value}, expected more than 0, or None.'
                 )
         self.minutes, self.iterations = minutes, iterations

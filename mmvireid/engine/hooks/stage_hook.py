@@ -8,6 +8,7 @@ from itertools import pairwise
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import Stage, StagedReID
 from mmvireid.registry import HOOKS
 from mmvireid.utils import unwrap
@@ -40,16 +41,16 @@ class StageHook(Hook):
         self.by_epoch = by_epoch
         self._is_new = False
         if not self.stages:
-            raise ValueError('StageHook: `stages` is empty, expected at least one stage.')
+            raise InvalidValueError('StageHook: `stages` is empty, expected at least one stage.')
         ends = [0, *(stage.end for stage in self.stages)]
         for stage, (begin, end) in zip(self.stages, pairwise(ends)):
             if end is None and stage is not self.stages[-1]:
-                raise ValueError(
+                raise InvalidValueError(
                     f'StageHook: stage {stage.name!r} never ends, expected an `end`: only the last '
                     'stage may go on to the end of training.'
                 )
             if end is not None and end <= begin:
-                raise ValueError(
+                raise InvalidValueError(
                     f'StageHook: `end` of stage {stage.name!r} is {end}, expected more than '
                     f'{begin}, where it begins: stages follow each other and do not overlap.'
                 )
@@ -58,7 +59,7 @@ class StageHook(Hook):
     def _read(entry: dict) -> Stage:
         fields = set(Stage.__dataclass_fields__)
         if 'name' not in entry or not set(entry) <= fields:
-            raise ValueError(
+            raise InvalidValueError(
                 f'StageHook: a stage has the fields {sorted(entry)}, expected `name` and some of '
                 f'{sorted(fields - {"name"})}.'
             )
@@ -79,7 +80,7 @@ class StageHook(Hook):
         """
         model = unwrap(runner.model)
         if not isinstance(model, StagedReID):
-            raise TypeError(
+            raise InvalidTypeError(
                 f'StageHook: `model` is a {type(model).__name__}, expected a StagedReID or '
                 'AlternatingReID.'
             )
@@ -87,7 +88,7 @@ class StageHook(Hook):
         ends = [total if stage.end is None else stage.end for stage in self.stages]
         if ends[-1] < total or (len(ends) > 1 and ends[-2] >= total):
             unit = 'epochs' if self.by_epoch else 'iterations'
-            raise ValueError(
+            raise InvalidValueError(
                 f'StageHook: the stages end at {ends}, expected the last one to begin before and '
                 f'end with the {total} {unit} of the training.'
             )

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from mmengine.optim import AmpOptimWrapper, DefaultOptimWrapperConstructor, OptimWrapperDict
 from torch import nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import OPTIM_WRAPPER_CONSTRUCTORS
 from mmvireid.utils import unwrap
 
@@ -35,7 +36,7 @@ class AlternatingOptimWrapperConstructor:
 
     def __init__(self, optim_wrapper_cfg: dict, paramwise_cfg: dict | None = None) -> None:
         if paramwise_cfg is not None:
-            raise ValueError(
+            raise InvalidValueError(
                 f'{_NAME}: `optim_wrapper.paramwise_cfg` is {paramwise_cfg}, expected it in the '
                 'entry of an optimiser.'
             )
@@ -66,7 +67,7 @@ class AlternatingOptimWrapperConstructor:
     def _check_names(self, model: nn.Module) -> None:
         expected = {name for names in model.updates.values() for name in names}
         if set(self.entries) != expected:
-            raise ValueError(
+            raise InvalidValueError(
                 f'{_NAME}: `optim_wrapper` has {sorted(self.entries)}, expected '
                 f'{sorted(expected)}, the optimisers of {type(model).__name__}.updates.'
             )
@@ -74,12 +75,12 @@ class AlternatingOptimWrapperConstructor:
         for name, entry in self.entries.items():
             unknown = sorted(set(entry.get('modules', ())) - set(children))
             if unknown or not entry.get('modules'):
-                raise ValueError(
+                raise InvalidValueError(
                     f'{_NAME}: `optim_wrapper.{name}.modules` is {entry.get("modules")}, expected '
                     f'some of {sorted(children)}.'
                 )
             if entry.get('accumulative_counts', 1) != 1:
-                raise ValueError(
+                raise InvalidValueError(
                     f'{_NAME}: `optim_wrapper.{name}.accumulative_counts` is '
                     f'{entry["accumulative_counts"]}, expected 1: alternating updates cannot '
                     'accumulate gradients.'
@@ -93,7 +94,7 @@ class AlternatingOptimWrapperConstructor:
         for parameter_name, parameter in model.named_parameters():
             found = owners.get(parameter_name.split('.')[0], [])
             if parameter.requires_grad and len(found) != 1:
-                raise ValueError(
+                raise InvalidValueError(
                     f'{_NAME}: `{parameter_name}` is moved by {found or "no optimiser"}, expected '
                     'exactly one: list its part in `modules` of one entry of `optim_wrapper`.'
                 )
@@ -113,7 +114,7 @@ class AlternatingOptimWrapperConstructor:
     def _check_joint(update: str, wrappers: list) -> None:
         types = {type(wrapper) for wrapper in wrappers}
         if len(types) > 1 or (len(wrappers) > 1 and issubclass(types.pop(), AmpOptimWrapper)):
-            raise ValueError(
+            raise InvalidValueError(
                 f'{_NAME}: the optimisers of update {update!r} are '
                 f'{[type(wrapper).__name__ for wrapper in wrappers]}, expected one type for a '
                 'joint backward pass, and none that scales losses (AutocastOptimWrapper, in bf16, '

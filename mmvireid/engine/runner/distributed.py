@@ -12,6 +12,7 @@ from mmengine.model import MMDistributedDataParallel, MMSeparateDistributedDataP
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODEL_WRAPPERS
 
 
@@ -76,7 +77,7 @@ def distributed(launcher: str) -> Iterator[None]:
     if launcher == 'pytorch' and not torch.cuda.is_available():
         for name in ('RANK', 'WORLD_SIZE', 'LOCAL_RANK'):
             if name not in os.environ:
-                raise ValueError(
+                raise InvalidValueError(
                     f"distributed: `launcher` is 'pytorch' but {name} is not set, expected a start "
                     'through tools/dist_train.sh, tools/dist_test.sh or torchrun.'
                 )

@@ -5,6 +5,7 @@ import warnings
 from mmengine.runner import EpochBasedTrainLoop
 from torch import nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import LOOPS
 
 
@@ -38,7 +39,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
             ValueError: If the checkpoint is of a run whose epochs have another length.
         """
         if not 0 <= self.batches_done <= len(self.dataloader):
-            raise ValueError(
+            raise InvalidValueError(
                 f'ResumableTrainLoop: the checkpoint is from iteration {self._iter}, in epoch '
                 f'{self._epoch + 1}, but an epoch has {len(self.dataloader)} batches now. Resume '
                 'with the data, batch size and number of processes that the run had, or begin a '
@@ -72,7 +73,7 @@ class ResumableTrainLoop(EpochBasedTrainLoop):
         done = self.batches_done
         sampler = self.dataloader.batch_sampler
         if done > 0 and not hasattr(sampler, 'start'):
-            raise ValueError(
+            raise InvalidValueError(
                 f'ResumableTrainLoop: the checkpoint is {done} batches into an epoch, and '
                 f'`batch_sampler` is a {type(sampler).__name__}, expected one that can begin in '
                 'the middle (an attribute `start`), or a checkpoint from the end of an epoch.'

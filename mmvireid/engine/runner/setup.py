@@ -14,6 +14,7 @@ from mmengine.config import Config, DictAction
 
 from mmvireid.datasets.worker_failure import deaths_awaited, worker_failure
 from mmvireid.engine.hooks.checkpoint_hook import newest_checkpoint
+from mmvireid.errors import InvalidValueError, MissingFileError, Refusal
 from mmvireid.utils import damage_of
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
@@ -21,9 +22,9 @@ _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 @contextmanager
 def clear_errors(program: str) -> Iterator[None]:
-    """End the program with one line where this package refused a user's input, or a worker died.
+    """End the program with one line where this package refused something, or a worker died.
 
-    An error that was raised elsewhere keeps its traceback: it may be a bug.
+    Any other error keeps its traceback, wherever it was raised: it may be a bug.
 
     Args:
         program: Name of the command, put before the message.
@@ -31,7 +32,7 @@ def clear_errors(program: str) -> Iterator[None]:
     try:
         with deaths_awaited():
             yield
-    except (ValueError, TypeError, KeyError, OSError, EOFError, RuntimeError) as error:
+    except Exception as error:
         message = worker_failure(error) or _refusal(error)
         if message is None:
             raise
@@ -39,14 +40,10 @@ def clear_errors(program: str) -> Iterator[None]:
 
 
 def _refusal(error: Exception) -> str | None:
-    """The message of an error that this package has raised, ``None`` for any other."""
-    frame = error.__traceback__
-    while frame.tb_next is not None:
-        frame = frame.tb_next
-    if not frame.tb_frame.f_globals.get('__name__', '').startswith('mmvireid'):
+    """The message of an error that this package has raised on purpose, ``None`` for any other."""
+    if not isinstance(error, Refusal):
         return None
-    message = error.args[0] if isinstance(error, KeyError) else error
-    return ' '.join([str(message), *getattr(error, '__notes__', ())])
+    return ' '.join([str(error), *getattr(error, '__notes__', ())])
 
 
 def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
@@ -115,7 +112,7 @@ def read_config(path: str, options: dict | None = None) -> Config:
         FileNotFoundError: If the file does not exist.
     """
     if not osp.isfile(path):
-        raise FileNotFoundError(f'read_config: `config` is {path!r}, no such file.')
+        raise MissingFileError(f'read_config: `config` is {path!r}, no such file.')
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     cfg = Config.fromfile(path)
@@ -183,7 +180,7 @@ def check_writable(work_dir: str) -> None:
         probe.touch()
         probe.unlink()
     except OSError as error:
-        raise ValueError(
+        raise InvalidValueError(
             f'prepare_config: `work_dir` is {work_dir!r} and cannot be written '
             f'({error.strerror}), expected a writable folder (--work-dir DIR).'
         ) from error
@@ -218,8 +215,8 @@ def resume_from(resume: str | None, work_dir: str) -> str | None:
     if not candidates:
         return None
     if not any(path.is_file() for path in candidates):
-        raise FileNotFoundError(f'resume_from: `resume` is {str(candidates[0])!r}, no such file.')
-    raise ValueError(
+        raise MissingFileError(f'resume_from: `resume` is {str(candidates[0])!r}, no such file.')
+    raise InvalidValueError(
         f'resume_from: `resume` is {resume!r}, expected a whole checkpoint; damaged: '
         f'{", ".join(map(str, candidates))}.'
     )

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
 from mmvireid.evaluation.functional.ranking import GalleryScorer, QueryScores
 from mmvireid.evaluation.functional.reranking import k_reciprocal_distance
@@ -93,7 +94,7 @@ def fuse_flip(feature_set: FeatureSet) -> FeatureSet:
         ValueError: If there are no flip features.
     """
     if feature_set.flip_features is None:
-        raise ValueError(
+        raise InvalidValueError(
             'fuse_flip: `flip_features` is None, expected features of the mirrored images. '
             'Extract them too, or leave flip out.'
         )
@@ -235,7 +236,7 @@ def _average(
     for scores in trials:
         valid = scores.first_rank > 0
         if not valid.any():
-            raise ValueError(
+            raise InvalidValueError(
                 f'evaluate: no query of setting {setting.name} has a match in its gallery, '
                 'expected identities with admissible images of both modalities. Check the split, '
                 'or leave this setting out.'

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch.nn.functional import normalize
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
 from mmvireid.structures import VISIBLE
 from mmvireid.utils.distances import pairwise_distance
@@ -71,7 +72,7 @@ def cross_modality_histograms(feature_set: FeatureSet, num_bins: int = 100) -> D
             totals[kind] += values.sum(dtype=np.float64)
     if not counts.any(axis=1).all():
         kind = 'the same identity' if counts[1].any() else 'different identities'
-        raise ValueError(
+        raise InvalidValueError(
             f'cross_modality_histograms: `feature_set` has no visible and infrared image of {kind}'
             ', expected at least two identities, one of them in both modalities.'
         )
@@ -135,7 +136,7 @@ def mean_similarity(feature_set: FeatureSet, first: str, second: str) -> MeanSim
         same, num_same = same - unit.square().sum().item(), num_same - len(unit)
     if not (num_same and num_different):
         kind = 'different identities' if num_same else 'the same identity'
-        raise ValueError(
+        raise InvalidValueError(
             f'mean_similarity: `feature_set` has no pair of a {first} and a {second} image of '
             f'{kind}, expected at least two identities, one of them with such a pair.'
         )

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
 
 Folders = dict[tuple[int, int], np.ndarray]
@@ -92,7 +93,7 @@ class OfficialGallery:
                 for person, matrix in enumerate(cell[:, 0], 1)
             }
         except (ValueError, KeyError, IndexError, TypeError, NotImplementedError) as error:
-            raise ValueError(
+            raise InvalidValueError(
                 f'OfficialGallery: `path` is {path}, expected a Matlab file with a cell '
                 f'`rand_perm_cam` of one cell per camera: {error}'
             ) from error
@@ -113,14 +114,14 @@ class OfficialGallery:
             on_disk = len(images.get((person, camera), ()))
             listed = self.permutations.get((person, camera), nothing).shape[1]
             if on_disk != listed:
-                raise ValueError(
+                raise InvalidValueError(
                     f'OfficialGallery: camera {camera} has {on_disk} images of person {person}, '
                     f'expected {listed}, the number in {self.path}. The official gallery needs '
                     "the complete folders; use gallery='seeded' for anything else."
                 )
         available = min((len(self.permutations[key]) for key in images), default=num_trials)
         if num_trials > available:
-            raise ValueError(
+            raise InvalidValueError(
                 f'OfficialGallery: `num_trials` is {num_trials}, expected at most {available}, '
                 f'the number in {self.path}.'
             )

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
 
 #: ``excluded(feature_set, queries, candidates)`` tells which pairs stay out of the ranking, bool,
@@ -36,7 +37,7 @@ class RetrievalSetting:
 
     def __post_init__(self) -> None:
         if not (all(map(len, self.queries)) and all(map(len, self.galleries)) and self.queries):
-            raise ValueError(
+            raise InvalidValueError(
                 f'RetrievalSetting: {self.name} has no {self._empty_side()} images, expected some. '
                 'This setting cannot exist on these data: leave it out.'
             )
@@ -53,7 +54,7 @@ class RetrievalSetting:
 def check_choices(owner: str, argument: str, values: Sequence, allowed: Sequence) -> None:
     """Raise ValueError unless ``values`` is a list of some of the allowed ones."""
     if isinstance(values, str) or not values or not set(values) <= set(allowed):
-        raise ValueError(
+        raise InvalidValueError(
             f'{owner}: `{argument}` is {values!r}, expected one or more of {list(allowed)}.'
         )
 
@@ -61,4 +62,4 @@ def check_choices(owner: str, argument: str, values: Sequence, allowed: Sequence
 def check_positive(owner: str, argument: str, *values: int) -> None:
     """Raise ValueError unless there are values, all of them at least 1."""
     if not values or min(values) < 1:
-        raise ValueError(f'{owner}: `{argument}` is {list(values)}, expected at least 1.')
+        raise InvalidValueError(f'{owner}: `{argument}` is {list(values)}, expected at least 1.')

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.evaluation.feature_set import FeatureSet
 from mmvireid.evaluation.protocols.gallery_sampling import (
     OfficialGallery,
@@ -59,7 +60,7 @@ class SYSUProtocol:
         check_positive('SYSUProtocol', 'num_trials', self.num_trials)
         path = self.rand_perm_file
         if self.gallery == 'official' and not (path and Path(path).is_file()):
-            raise FileNotFoundError(
+            raise MissingFileError(
                 f'SYSUProtocol: `rand_perm_file` is {path}, expected the path of '
                 "rand_perm_cam.mat, which comes with SYSU-MM01; gallery='seeded' needs no file."
             )
@@ -117,7 +118,7 @@ def _check_cameras(
 ) -> None:
     wrong = sorted(set(feature_set.camera_ids[selected].tolist()) - set(allowed))
     if wrong:
-        raise ValueError(
+        raise InvalidValueError(
             f'SYSUProtocol: `feature_set` has {modality} images of cameras {wrong}, expected '
             f'only {list(allowed)}. Is this another data set?'
         )

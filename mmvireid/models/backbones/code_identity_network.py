@@ -3,6 +3,7 @@
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.models.heads.feature_identity_head import Identification
 from mmvireid.models.necks import AveragePooling
 from mmvireid.registry import MODELS
@@ -42,12 +43,12 @@ class CodeIdentityNetwork(BaseModule):
         self.pooling = AveragePooling()
         self.mix = MODELS.build(mix)
         if (self.trunk is None) == ('prototype' in self.mix.codes):
-            raise ValueError(
+            raise InvalidValueError(
                 f'CodeIdentityNetwork: `trunk` is {trunk} and `mix.codes` {self.mix.codes}, '
                 'expected a trunk just where prototypes are mixed.'
             )
         if self.trunk is not None and self.trunk.in_channels != prototype_channels:
-            raise ValueError(
+            raise InvalidValueError(
                 f'CodeIdentityNetwork: `trunk` takes maps of {self.trunk.in_channels} channels, '
                 f'expected {prototype_channels}, those of the prototypes: choose its `depth` and '
                 '`stages`, or the width of the prototype encoder, accordingly.'

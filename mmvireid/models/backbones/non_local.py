@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
+
 
 class DotProductNonLocal(nn.Module):
     r"""Non-local block with dot-product attention (no softmax).
@@ -28,7 +30,7 @@ class DotProductNonLocal(nn.Module):
     def __init__(self, channels: int, inner: int) -> None:
         super().__init__()
         if not 1 <= inner <= channels:
-            raise ValueError(
+            raise InvalidValueError(
                 f'DotProductNonLocal: `inner` is {inner}, expected 1 to {channels} (the channels).'
             )
         self.g = nn.Conv2d(channels, inner, 1)

@@ -1,5 +1,6 @@
 """The first stages of a ResNet."""
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 from .resnet_part import STAGES, ResNetPart, ResNetStages, build_resnet, set_stride
@@ -37,9 +38,11 @@ class ResNetExtractor(ResNetStages):
         init_cfg: dict | None = None,
     ) -> None:
         if num_stages not in (1, 2, 3, 4):
-            raise ValueError(f'ResNetExtractor: `num_stages` is {num_stages!r}, expected 1 to 4.')
+            raise InvalidValueError(
+                f'ResNetExtractor: `num_stages` is {num_stages!r}, expected 1 to 4.'
+            )
         if last_stride not in (None, 1, 2) or (last_stride is not None and num_stages == 1):
-            raise ValueError(
+            raise InvalidValueError(
                 f'ResNetExtractor: `last_stride` is {last_stride!r}, expected 1 or 2, or None '
                 '(always for a single stage).'
             )

@@ -6,6 +6,7 @@ import torchvision
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.utils import check_state_dict, load_checkpoint
 
 from .non_local import DotProductNonLocal
@@ -105,7 +106,7 @@ def with_non_local(stage: nn.Sequential, name: str, count: int, inner: int | Non
     is named ``non_local_i``, so that ImageNet weights load by name.
     """
     if not 0 <= count <= len(stage):
-        raise ValueError(
+        raise InvalidValueError(
             f'TwoStreamResNet: `non_local` asks for {count} blocks in {name}, '
             f'expected 0 to {len(stage)}.'
         )
@@ -138,7 +139,7 @@ def build_resnet(depth: int) -> nn.Module:
         ValueError: If ``depth`` is not one of :data:`DEPTHS`.
     """
     if depth not in DEPTHS:
-        raise ValueError(f'build_resnet: `depth` is {depth!r}, expected one of {DEPTHS}.')
+        raise InvalidValueError(f'build_resnet: `depth` is {depth!r}, expected one of {DEPTHS}.')
     return getattr(torchvision.models, f'resnet{depth}')(weights=None)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from itertools import combinations
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 from .resnet_part import STAGES, ResNetPart, ResNetStages, build_resnet
@@ -43,7 +44,7 @@ class ResNetTrunk(ResNetStages):
     ) -> None:
         stages = tuple(stages)
         if stages not in RUNS:
-            raise ValueError(
+            raise InvalidValueError(
                 f'ResNetTrunk: `stages` is {stages}, expected consecutive ones of {STAGES[1:]}.'
             )
         resnet = build_resnet(depth)

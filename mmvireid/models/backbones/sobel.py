@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 #: Sobel kernels by the direction of the gradient that they answer to, in degrees.
@@ -50,7 +51,7 @@ class SobelEdges(nn.Module):
     def __init__(self, combine: str = 'abs_sum') -> None:
         super().__init__()
         if combine not in LARGEST:
-            raise ValueError(
+            raise InvalidValueError(
                 f'SobelEdges: `combine` is {combine!r}, expected one of {tuple(LARGEST)}.'
             )
         self.combine = combine
@@ -91,7 +92,7 @@ def check_resize(owner: str, resize: str) -> None:
         ValueError: If ``resize`` is not one of :data:`RESIZES`.
     """
     if resize not in RESIZES:
-        raise ValueError(f'{owner}: `resize` is {resize!r}, expected one of {RESIZES}.')
+        raise InvalidValueError(f'{owner}: `resize` is {resize!r}, expected one of {RESIZES}.')
 
 
 def resize_edges(edges: Tensor, size: tuple[int, int], resize: str = 'average') -> Tensor:

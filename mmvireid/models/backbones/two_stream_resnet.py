@@ -4,6 +4,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
 
@@ -95,7 +96,7 @@ class TwoStreamResNet(BaseModule):
         checks |= {f'non_local[{key!r}]': (key, stages[1:]) for key in non_local}
         for name, (value, allowed) in checks.items():
             if value not in allowed:
-                raise ValueError(
+                raise InvalidValueError(
                     f'TwoStreamResNet: `{name}` is {value!r}, expected one of {allowed}.'
                 )
 

@@ -4,6 +4,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.utils import check_state_dict, load_checkpoint
 
 #: Channels and convolutions of the first four blocks of VGG-16.
@@ -34,7 +35,7 @@ class VGG16Features(nn.Sequential):
 
     def __init__(self, taps: str = 'relu') -> None:
         if taps not in TAPS:
-            raise ValueError(f'VGG16Features: `taps` is {taps!r}, expected one of {TAPS}.')
+            raise InvalidValueError(f'VGG16Features: `taps` is {taps!r}, expected one of {TAPS}.')
         layers, tapped, in_channels = [], [], 3
         for channels, count in BLOCKS:
             for _ in range(count):

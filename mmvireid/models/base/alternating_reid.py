@@ -8,6 +8,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
+from mmvireid.errors import InvalidValueError, UnknownNameError
 from mmvireid.models.base.staged_reid import StagedReID
 from mmvireid.structures import ReIDDataSample
 
@@ -69,7 +70,7 @@ class Shared(dict):
     """What the updates of one iteration hand on to each other."""
 
     def __missing__(self, key: str):
-        raise KeyError(
+        raise UnknownNameError(
             f'AlternatingReID: an update needs {key!r}, which none before it has left in `shared`: '
             'check which updates the stage runs, and in which order.'
         )
@@ -123,7 +124,7 @@ class AlternatingReID(StagedReID):
             with gradients_only_for(self, wrappers), wrappers[0].optim_context(self):
                 terms = self.weigh(getattr(self, f'loss_{name}')(**batch, shared=shared))
             if all(key in self.diagnostics for key in terms):
-                raise ValueError(
+                raise InvalidValueError(
                     f'{type(self).__name__}: no term of update {name!r} has a positive weight in '
                     f'stage {self.stage.name!r}, expected one, or a stage without this update.'
                 )

@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError, UnknownNameError
 from mmvireid.registry import MODELS
 from mmvireid.structures import VISIBLE, ReIDDataSample
 
@@ -56,7 +57,7 @@ class BaseReID(BaseModel):
         super().__init__(MODELS.build(preprocessor | (data_preprocessor or {})), init_cfg)
         negative = {term: weight for term, weight in loss_weights.items() if weight < 0}
         if negative:
-            raise ValueError(
+            raise InvalidValueError(
                 f'{type(self).__name__}: `loss_weights` is {negative}, expected no negative weight.'
             )
         self.loss_weights = dict(loss_weights)
@@ -120,7 +121,7 @@ class BaseReID(BaseModel):
             return self.predict(inputs, data_samples)
         if mode == 'tensor':
             return F.normalize(self.extract(inputs), dim=1)
-        raise ValueError(
+        raise InvalidValueError(
             f"{type(self).__name__}.forward: `mode` is {mode!r}, expected 'loss', 'predict' or "
             "'tensor'."
         )
@@ -164,7 +165,7 @@ class BaseReID(BaseModel):
         """
         unknown = sorted(set(terms) - set(self.loss_weights) - set(self.diagnostics))
         if unknown:
-            raise KeyError(
+            raise UnknownNameError(
                 f'{type(self).__name__}: no weight for the terms {unknown}; `loss_weights` has '
                 f'{sorted(self.loss_weights)}.'
             )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.models.base.base_reid import BaseReID
 
 
@@ -60,13 +61,13 @@ class StagedReID(BaseReID):
         self._check_names(stage, 'loss_weights', stage.loss_weights, self.own_loss_weights)
         self._check_names(stage, 'updates', stage.updates or (), self.updates)
         if stage.updates is not None and not stage.updates:
-            raise ValueError(
+            raise InvalidValueError(
                 f'{type(self).__name__}: `updates` of stage {stage.name!r} is empty, expected some '
                 f'of {sorted(self.updates)}, or no such entry for all of them.'
             )
         weights = self.own_loss_weights | dict(stage.loss_weights)
         if min(weights.values()) < 0 or max(weights.values()) == 0:
-            raise ValueError(
+            raise InvalidValueError(
                 f'{type(self).__name__}: stage {stage.name!r} has the loss weights {weights}, '
                 'expected none below 0 and at least one above.'
             )
@@ -74,7 +75,7 @@ class StagedReID(BaseReID):
     def _check_names(self, stage: Stage, entry: str, names, allowed) -> None:
         unknown = sorted(set(names) - set(allowed))
         if unknown:
-            raise ValueError(
+            raise InvalidValueError(
                 f'{type(self).__name__}: `{entry}` of stage {stage.name!r} has {unknown}, '
                 f'expected some of {sorted(allowed)}.'
             )

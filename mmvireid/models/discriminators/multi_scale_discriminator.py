@@ -6,6 +6,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.models.reflected_layers import SLOPE, ReflectedResidualBlock, reflected_conv
 from mmvireid.registry import MODELS
 from mmvireid.utils import init_convolutions
@@ -73,7 +74,7 @@ class MultiScaleDiscriminator(BaseModule):
         """
         factor = 2 ** (len(self.critics) + 1)
         if min(size) <= factor:
-            raise ValueError(
+            raise InvalidValueError(
                 f'MultiScaleDiscriminator: `input_size` is {tuple(size)}, expected more than '
                 f'{factor} in both directions: {len(self.critics)} scales and two strides reduce '
                 f'it {factor} times. Or lower `num_scales`.'

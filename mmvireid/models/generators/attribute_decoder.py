@@ -6,6 +6,7 @@ from functools import partial
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.models.reflected_layers import (
     SLOPE,
     ReflectedResidualBlock,
@@ -139,7 +140,7 @@ class AttributeDecoder(BaseModule):
             ValueError: If they are no multiples of 4, or the prototype is too small for reflection.
         """
         if any(length < 8 or length % 4 for length in size):
-            raise ValueError(
+            raise InvalidValueError(
                 f'AttributeDecoder: `input_size` is {tuple(size)}, expected multiples of 4, at '
                 'least 8: it makes images four times as large as a prototype, which needs two '
                 'positions in both directions to be padded by reflection.'

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.models.necks import AveragePooling
 from mmvireid.registry import MODELS
 
@@ -41,7 +42,7 @@ class AttributeEncoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if len(shares) != 3 or min(shares) < 1 or num_blocks < 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'AttributeEncoder: `shares` is {tuple(shares)} and `num_blocks` {num_blocks}, '
                 'expected positive integers, three shares: of style, pose and illumination.'
             )
@@ -49,7 +50,7 @@ class AttributeEncoder(BaseModule):
         self.pooling = AveragePooling()
         channels, parts = self.extractor.out_channels, num_blocks * sum(shares)
         if channels % parts:
-            raise ValueError(
+            raise InvalidValueError(
                 f'AttributeEncoder: `num_blocks` is {num_blocks} and `shares` {tuple(shares)}, '
                 f'expected that {num_blocks} x {sum(shares)} = {parts} divides {channels}, the '
                 'channels of its extractor: every block of the decoder gets its shares of them.'

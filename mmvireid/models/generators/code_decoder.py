@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 
@@ -52,7 +53,7 @@ class CodeDecoder(BaseModule):
         super().__init__(init_cfg)
         factor = math.prod(stride for _, stride in hidden) * last_stride
         if any(length < factor or length % factor for length in out_size):
-            raise ValueError(
+            raise InvalidValueError(
                 f'CodeDecoder: `out_size` is {tuple(out_size)}, expected a height and a width that '
                 f'are multiples of {factor}, the product of its strides; a larger input gives a '
                 'larger `out_size`.'

@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.models.backbones.resnet_part import (
     STAGES,
     ResNetPart,
@@ -82,20 +83,20 @@ class GaussianEncoder(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if stage not in STAGES[2:] or stride not in (1, 2):
-            raise ValueError(
+            raise InvalidValueError(
                 f'GaussianEncoder: `stage` is {stage!r} and `stride` {stride!r}, expected one of '
                 f'{STAGES[2:]}, and 1 or 2.'
             )
         resnet = build_resnet(depth)
         set_stride(getattr(resnet, stage), stride)
         if not 1 <= num_blocks <= len(getattr(resnet, stage)):
-            raise ValueError(
+            raise InvalidValueError(
                 f'GaussianEncoder: `num_blocks` is {num_blocks}, expected 1 to '
                 f'{len(getattr(resnet, stage))}, the blocks of {stage}.'
             )
         self.in_channels = stage_channels(getattr(resnet, STAGES[STAGES.index(stage) - 1]))
         if in_channels not in (None, self.in_channels):
-            raise ValueError(
+            raise InvalidValueError(
                 f'GaussianEncoder: `in_channels` is {in_channels}, expected {self.in_channels}, '
                 f'what {stage} of a ResNet-{depth} takes: choose `depth` and `stage` accordingly.'
             )

@@ -6,6 +6,7 @@ import torch
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.models.reflected_layers import (
     ReflectedResidualBlock,
     init_kaiming,
@@ -75,7 +76,7 @@ class PrototypeEncoder(BaseModule):
         largest = max((1, *self.dilations))  # residual blocks have the dilation 1
         reduced = tuple(-(-length // 4) for length in size)
         if min(reduced) <= largest:
-            raise ValueError(
+            raise InvalidValueError(
                 f'PrototypeEncoder: `input_size` is {tuple(size)}, expected at least '
                 f'{4 * largest + 1} in both directions: its map has {reduced} positions, and a '
                 f'dilation of {largest} needs more than {largest}. Or lower `dilations`.'

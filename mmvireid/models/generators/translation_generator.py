@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 from mmvireid.utils import check_reduced_size, init_convolutions
 
@@ -103,7 +104,7 @@ class TranslationGenerator(BaseModule):
             ValueError: If they cannot be halved ``num_downs`` times, or vanish then.
         """
         if any(length % self.factor for length in size):
-            raise ValueError(
+            raise InvalidValueError(
                 f'TranslationGenerator: `input_size` is {tuple(size)}, expected multiples of '
                 f'{self.factor}: the generator halves it {self.num_downs} times.'
             )

@@ -5,6 +5,7 @@ from collections import OrderedDict
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 from .identity_head import check_num_ids
@@ -67,7 +68,7 @@ class BottleneckIdentityHead(BaseModule):
         super().__init__(init_cfg)
         check_num_ids('BottleneckIdentityHead', num_ids)
         if order not in ORDERS:
-            raise ValueError(
+            raise InvalidValueError(
                 f'BottleneckIdentityHead: `order` is {order!r}, expected one of {tuple(ORDERS)}.'
             )
         self.num_ids = num_ids

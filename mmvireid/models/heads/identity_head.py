@@ -3,6 +3,7 @@
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 
@@ -13,7 +14,7 @@ def check_num_ids(owner: str, num_ids: int) -> None:
         ValueError: If ``num_ids`` is not a positive integer; names the class of ``owner``.
     """
     if not isinstance(num_ids, int) or num_ids < 1:
-        raise ValueError(
+        raise InvalidValueError(
             f'{owner}: `num_ids` is {num_ids!r}, expected the number of training '
             'identities (a positive integer); set its `num_ids` in the config of the model.'
         )

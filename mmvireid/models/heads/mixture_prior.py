@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 
@@ -42,7 +43,7 @@ class MixturePrior(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         if init_margin <= 0:
-            raise ValueError(
+            raise InvalidValueError(
                 f'MixturePrior: `init_margin` is {init_margin}, expected a positive number: '
                 'softplus never reaches 0.'
             )

@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 from mmvireid.utils import pairwise_distance
 
@@ -104,7 +105,7 @@ class AdaptiveLargeMarginLoss(nn.Module):
         super().__init__()
         check_form(type(self).__name__, form)
         if not 0 <= margin_weight < 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'AdaptiveLargeMarginLoss: `margin_weight` is {margin_weight}, expected a value in '
                 '[0, 1): margins would grow without bound.'
             )

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 #: See :class:`AdversarialLoss`.
@@ -38,7 +39,7 @@ class AdversarialLoss(nn.Module):
     def __init__(self, form: str = 'bce') -> None:
         super().__init__()
         if form not in FORMS:
-            raise ValueError(
+            raise InvalidValueError(
                 f'AdversarialLoss: `form` is {form!r}, expected one of {tuple(FORMS)}.'
             )
         self.compare = FORMS[form]

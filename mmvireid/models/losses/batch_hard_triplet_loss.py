@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 from mmvireid.utils import pairwise_distance
 
@@ -27,7 +28,7 @@ def hardest_distances(
     """
     candidates = labels if other_labels is None else other_labels
     if distances.shape != (len(labels), len(candidates)):
-        raise ValueError(
+        raise InvalidValueError(
             f'hardest_distances: `distances` has shape {tuple(distances.shape)}, expected '
             f'{(len(labels), len(candidates))}, one row per label and one column per label of a '
             'candidate: give `other_labels` with candidates that are not the anchors.'

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 from mmvireid.utils import modality_centers, pairwise_distance
 
@@ -66,7 +67,7 @@ class CrossModalityContrastiveCenterLoss(nn.Module):
     def __init__(self, inter: str = 'mean') -> None:
         super().__init__()
         if inter not in INTER:
-            raise ValueError(
+            raise InvalidValueError(
                 f'CrossModalityContrastiveCenterLoss: `inter` is {inter!r}, expected one of '
                 f'{INTER}.'
             )

@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 from mmvireid.utils import pairwise_distance, split_modalities
 
@@ -73,7 +74,7 @@ class ExpAngleTripletLoss(nn.Module):
     def __init__(self, margin: float = 1.0, mining: str = 'random') -> None:
         super().__init__()
         if mining not in MINING:
-            raise ValueError(
+            raise InvalidValueError(
                 f'ExpAngleTripletLoss: `mining` is {mining!r}, expected one of {MINING}.'
             )
         self.margin = margin

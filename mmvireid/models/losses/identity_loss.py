@@ -3,6 +3,7 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 
@@ -26,7 +27,7 @@ class IdentityLoss(nn.Module):
     def __init__(self, label_smoothing: float = 0.0) -> None:
         super().__init__()
         if not 0 <= label_smoothing < 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'IdentityLoss: `label_smoothing` is {label_smoothing}, expected a value in [0, 1).'
             )
         self.label_smoothing = label_smoothing

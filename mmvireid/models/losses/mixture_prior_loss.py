@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 #: See :class:`MixturePriorLoss` and ``AdaptiveLargeMarginLoss``.
@@ -44,7 +45,7 @@ def mixture_prior_kl(
         tensor(1.5000)
     """
     if mean.shape != log_var.shape or mean.shape[1:] != class_means.shape[1:]:
-        raise ValueError(
+        raise InvalidValueError(
             f'mixture_prior_kl: `mean`, `log_var` and `class_means` have the shapes '
             f'{tuple(mean.shape)}, {tuple(log_var.shape)} and {tuple(class_means.shape)}, '
             'expected (N, D), (N, D) and (C, D).'
@@ -55,7 +56,7 @@ def mixture_prior_kl(
     if reduction == 'none':
         return divergence
     if reduction not in ('mean', 'sum'):
-        raise ValueError(
+        raise InvalidValueError(
             f"mixture_prior_kl: `reduction` is {reduction!r}, expected 'mean', 'sum' or 'none'."
         )
     return divergence.mean() if reduction == 'mean' else divergence.sum()
@@ -112,4 +113,4 @@ class MixturePriorLoss(nn.Module):
 def check_form(name: str, form: str) -> None:
     """Raise a ``ValueError`` unless ``form`` is one of :data:`FORMS`."""
     if form not in FORMS:
-        raise ValueError(f'{name}: `form` is {form!r}, expected one of {FORMS}.')
+        raise InvalidValueError(f'{name}: `form` is {form!r}, expected one of {FORMS}.')

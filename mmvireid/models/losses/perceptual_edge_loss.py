@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError, RunStoppedError
 from mmvireid.models.backbones.sobel import check_resize, resize_edges
 from mmvireid.models.backbones.vgg16_features import TAPS, build_vgg16
 from mmvireid.registry import MODELS
@@ -121,7 +122,7 @@ class PerceptualEdgeLoss(BaseModule):
             ('match', match, tuple(MATCHES)),
         ):
             if value not in allowed:
-                raise ValueError(
+                raise InvalidValueError(
                     f'PerceptualEdgeLoss: `{name}` is {value!r}, expected one of {allowed}.'
                 )
         check_resize('PerceptualEdgeLoss', resize)
@@ -172,7 +173,7 @@ class PerceptualEdgeLoss(BaseModule):
             ValueError: If the images are too small for four blocks.
         """
         if not self.is_init:
-            raise RuntimeError(
+            raise RunStoppedError(
                 'PerceptualEdgeLoss: VGG-16 has no weights yet; call `init_weights()` of the model '
                 'first, as a Runner does at the start of training.'
             )
@@ -200,7 +201,7 @@ class PerceptualEdgeLoss(BaseModule):
         smallest, (h, w) = self.vgg.network.smallest_side, stem_map.shape[2:]
         if min(h, w) < smallest:
             height, width = edges.shape[2:]
-            raise ValueError(
+            raise InvalidValueError(
                 f'PerceptualEdgeLoss: images of {height} x {width} give stem maps of {h} x {w}, '
                 f'expected at least {smallest} x {smallest} for four blocks of VGG-16: use images '
                 f'of at least {smallest * height // h} x {smallest * width // w}.'

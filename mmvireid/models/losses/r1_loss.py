@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 from .adversarial_loss import as_scales
@@ -49,7 +50,7 @@ def r1_penalty(logits: Tensor | Sequence[Tensor], images: Tensor) -> Tensor:
     """
     scales = as_scales(logits)
     if not (images.requires_grad and all(scale.requires_grad for scale in scales)):
-        raise ValueError(
+        raise InvalidValueError(
             'r1_penalty: `images` is a tensor without a gradient from `logits`, expected one that '
             'requires a gradient: call `images.requires_grad_()` before the discriminator, and '
             'the discriminator outside `torch.no_grad()`.'

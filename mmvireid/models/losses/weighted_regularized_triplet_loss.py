@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 from mmvireid.utils import pairwise_distance
 
@@ -59,7 +60,7 @@ def weighted_regularized_triplet(
         positive_weights = distances.masked_fill(~same, lowest).softmax(dim=1) * same
         negative_weights = (-distances).masked_fill(same, lowest).softmax(dim=1) * ~same
     else:
-        raise ValueError(
+        raise InvalidValueError(
             f'weighted_regularized_triplet: `eps_mode` is {eps_mode!r}, '
             f'expected one of {EPS_MODES}.'
         )
@@ -83,7 +84,7 @@ class WeightedRegularizedTripletLoss(nn.Module):
     def __init__(self, eps_mode: str = 'released', normalize: bool = False) -> None:
         super().__init__()
         if eps_mode not in EPS_MODES:
-            raise ValueError(
+            raise InvalidValueError(
                 f'WeightedRegularizedTripletLoss: `eps_mode` is {eps_mode!r}, '
                 f'expected one of {EPS_MODES}.'
             )

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.models.backbones import Analysis
 from mmvireid.models.base import AlternatingReID
 from mmvireid.registry import MODELS
@@ -82,7 +83,9 @@ class AlignGAN(AlternatingReID):
         super().__init__(loss_weights, **kwargs)
         for name, kinds in dict(pixel_pairs=pixel_pairs, feature_pairs=feature_pairs).items():
             if not kinds or not set(kinds) <= set(KINDS):
-                raise ValueError(f'AlignGAN: `{name}` is {kinds!r}, expected some of {KINDS}.')
+                raise InvalidValueError(
+                    f'AlignGAN: `{name}` is {kinds!r}, expected some of {KINDS}.'
+                )
         self.input_size = tuple(input_size)
         self.pixel_pairs, self.feature_pairs = pixel_pairs, feature_pairs
         self.feature_module = MODELS.build(feature_module)

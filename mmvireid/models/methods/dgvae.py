@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.models.base import AlternatingReID
 from mmvireid.models.generators import GaussianCode
 from mmvireid.models.losses import SwapTable, swap_table
@@ -84,12 +85,12 @@ class DGVAE(AlternatingReID):
     ) -> None:
         super().__init__(loss_weights, **kwargs)
         if reconstruct not in RECONSTRUCTIONS or not set(sampled) <= set(CODES):
-            raise ValueError(
+            raise InvalidValueError(
                 f'DGVAE: `reconstruct` is {reconstruct!r} and `sampled` {sampled!r}, expected one '
                 f'of {RECONSTRUCTIONS} and some of {CODES}.'
             )
         if (discriminator is None) != (loss_weights['adversarial'] == 0):
-            raise ValueError(
+            raise InvalidValueError(
                 f'DGVAE: `loss_weights.adversarial` is {loss_weights["adversarial"]} with '
                 f'`discriminator` {discriminator}, expected a positive weight just with one.'
             )

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.transforms import RandomErasing
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.models.base import AlternatingReID
 from mmvireid.models.generators import (
     BOTH_WAYS,
@@ -108,12 +109,12 @@ class HiCMD(AlternatingReID):
         super().__init__(loss_weights, **kwargs)
         combine_codes(sampling, num_pairs=1)  # so that a wrong name is known now
         if cycle not in CYCLES or num_unpaired < 0:
-            raise ValueError(
+            raise InvalidValueError(
                 f'HiCMD: `cycle` is {cycle!r} and `num_unpaired` {num_unpaired}, expected one of '
                 f'{CYCLES}, and at least 0.'
             )
         if (discriminator is None) == self.wants('adversarial'):
-            raise ValueError(
+            raise InvalidValueError(
                 f'HiCMD: `loss_weights.adversarial` is {loss_weights["adversarial"]} with '
                 f'`discriminator` {discriminator}, expected a positive weight just with one.'
             )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 from .aligngan import AlignGAN
@@ -46,7 +47,7 @@ class SeparateAlignGAN(AlignGAN):
         **kwargs,
     ) -> None:
         if (feature_discriminator is None) != (loss_weights['feature_adversarial'] == 0):
-            raise ValueError(
+            raise InvalidValueError(
                 'SeparateAlignGAN: `loss_weights.feature_adversarial` is '
                 f'{loss_weights["feature_adversarial"]} with `feature_discriminator` '
                 f'{feature_discriminator}, expected a positive weight just with one.'

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 #: Codes that can be mixed, or taken alone.
@@ -52,9 +53,9 @@ class CodeMix(nn.Module):
         super().__init__()
         self.codes = tuple(codes)
         if self.codes not in CODES:
-            raise ValueError(f'CodeMix: `codes` is {codes}, expected one of {CODES}.')
+            raise InvalidValueError(f'CodeMix: `codes` is {codes}, expected one of {CODES}.')
         if form not in FORMS or not 0 < start < 1:
-            raise ValueError(
+            raise InvalidValueError(
                 f'CodeMix: `form` is {form!r} and `start` {start}, expected one of {FORMS}, and a '
                 'number between 0 and 1.'
             )

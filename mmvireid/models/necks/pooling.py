@@ -2,6 +2,7 @@
 
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 
@@ -35,7 +36,7 @@ class GeMPooling(nn.Module):
     def __init__(self, p: float = 3.0, eps: float = 1e-12) -> None:
         super().__init__()
         if p <= 0:
-            raise ValueError(f'GeMPooling: `p` is {p}, expected a positive number.')
+            raise InvalidValueError(f'GeMPooling: `p` is {p}, expected a positive number.')
         self.p = p
         self.eps = eps
 

@@ -5,6 +5,7 @@ import sys
 import pytest
 import torch
 
+from mmvireid.datasets.worker_failure import noted_image
 from mmvireid.engine.runner import (
     clear_errors,
     forget_weights,
@@ -135,3 +136,5 @@ def test_our_own_errors_become_one_line_and_others_keep_their_traceback():
         IdentityHead(4, num_ids=0)
     with pytest.raises(ValueError, match='invalid literal'), clear_errors('train'):
         int('x')
+    with pytest.raises(TypeError, match='not all arguments'), clear_errors('train'):
+        noted_image('x')  # a bug's error within the package

@@ -1,0 +1,44 @@
+import ast
+import builtins
+from pathlib import Path
+
+import pytest
+
+import mmvireid
+from mmvireid import errors
+
+PACKAGE = Path(mmvireid.__file__).parent
+CLASSES = [
+    (errors.InvalidValueError, ValueError),
+    (errors.InvalidTypeError, TypeError),
+    (errors.UnknownNameError, KeyError),
+    (errors.MissingFileError, FileNotFoundError),
+    (errors.RunStoppedError, RuntimeError),
+]
+#: What says something else than that the package refuses: of a base class, and by a second Ctrl-C.
+OTHERS = ('NotImplementedError', 'KeyboardInterrupt', 'SystemExit')
+
+
+@pytest.mark.parametrize(('ours', 'builtin'), CLASSES)
+def test_a_refusal_is_the_builtin_error_too_and_shows_its_message_as_it_is(ours, builtin):
+    with pytest.raises(builtin) as caught:
+        raise ours("C: `a` is 'x'.")
+    assert isinstance(caught.value, errors.Refusal)
+    assert str(caught.value) == "C: `a` is 'x'."
+
+
+def raised_names(path: Path) -> set[str]:
+    """The built-in errors that a source file raises."""
+    raised = [node.exc for node in ast.walk(ast.parse(path.read_text())) if type(node) is ast.Raise]
+    calls = [node.func for node in raised if isinstance(node, ast.Call)]
+    names = {node.id for node in [*calls, *raised] if isinstance(node, ast.Name)}
+    return {name for name in names if hasattr(builtins, name)}
+
+
+def test_the_package_refuses_by_its_own_classes_only():
+    """Another error would reach the user as a traceback, as of a bug."""
+    found = {str(path): raised_names(path) - {*OTHERS} for path in PACKAGE.rglob('*.py')}
+    found.pop(
+        str(PACKAGE / 'datasets/worker_failure.py')
+    )  # PyTorch's error, raised where it is lost
+    assert {path: names for path, names in found.items() if names} == {}
