@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
+from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.structures import MODALITIES
 
 from .image_tree import ImageTree, brief_list
@@ -38,7 +39,7 @@ def check_ids_seen(tree: ImageTree, ids: Sequence[int], rows: Sequence[dict]) ->
     unseen = sorted(set(ids) - {row['person_id'] for row in rows})
     if unseen:
         tree.on_problem(
-            FileNotFoundError(
+            MissingFileError(
                 f'{len(unseen)} identities have no image below {tree.root}: '
                 f'{brief_list([f"{person_id:04d}" for person_id in unseen])}.'
             )
@@ -51,7 +52,7 @@ def check_training_labels(tree: ImageTree, rows: Sequence[dict]) -> None:
     missing = sorted(set(range(max(labels, default=-1) + 1)) - labels)
     if missing:
         tree.on_problem(
-            ValueError(
+            InvalidValueError(
                 f'Training labels below {tree.root} are {len(labels)} different ones up to '
                 f'{max(labels)}, expected all of 0 to {max(labels)}: {brief_list(missing)} '
                 'missing. Are the index files complete?'

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path, PurePosixPath
 
+from mmvireid.errors import InvalidValueError, MissingFileError
+
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
 #: Files that desktop systems drop into folders, skipped like hidden ones.
 JUNK_NAMES = ('thumbs.db', 'desktop.ini')
@@ -55,7 +57,7 @@ class ImageTree:
         missing = [folder for folder in folders if not self.has_folder(folder)]
         if missing:
             self.on_problem(
-                FileNotFoundError(
+                MissingFileError(
                     f'Missing folder {brief_list(missing)} below {self.root}. Is the download '
                     'complete, and does `data_root` name the folder that holds it?'
                 )
@@ -76,7 +78,7 @@ class ImageTree:
             (names if is_image else strays).append(f'{folder}/{entry}')
         if strays:
             self.on_problem(
-                ValueError(
+                InvalidValueError(
                     f'Unexpected in an image folder of {self.root}: {brief_list(sorted(strays))}. '
                     f'Only images ({" ".join(IMAGE_SUFFIXES)}) belong there: move it away.'
                 )
@@ -91,7 +93,7 @@ class ImageTree:
         ids = {int(token) for token in tokens if token not in wrong}
         if wrong or len(ids) + len(wrong) < len(tokens):
             self.on_problem(
-                ValueError(
+                InvalidValueError(
                     f'{self.root / file}: expected different identity numbers in [1, 9999] '
                     f'separated by commas, got {brief_list(wrong) if wrong else "repeated ones"}.'
                 )
@@ -116,7 +118,7 @@ class ImageTree:
                 pairs[name.as_posix()] = int(match[2])
         if wrong:
             self.on_problem(
-                ValueError(
+                InvalidValueError(
                     f'{self.root / file}: line {brief_list(wrong)}: expected a path below the '
                     'data root that no other line has, one space, and a label of 0 or more.'
                 )
@@ -128,7 +130,7 @@ class ImageTree:
         missing = [name for name, _ in pairs if not self._has_image(name)]
         if missing:
             self.on_problem(
-                FileNotFoundError(
+                MissingFileError(
                     f'{self.root / file} lists {len(pairs)} images, of which {len(missing)} do '
                     f'not exist below {self.root}: {brief_list(missing)}.'
                 )
@@ -152,7 +154,7 @@ class ImageTree:
         path = self.root / file
         if not path.is_file():
             self.on_problem(
-                FileNotFoundError(
+                MissingFileError(
                     f'Missing index file {path}. It comes with the data package; '
                     'does `data_root` name the folder that holds it?'
                 )
