@@ -186,9 +186,9 @@ class _File:
 
     def __init__(self, path: Path, record: np.dtype) -> None:
         try:
-            self.file = open(path, 'r+b', buffering=0)
+            self.file = open(path, 'r+b', buffering=0)  # noqa: SIM115 - open as long as the cache
         except OSError:
-            self.file = open(path, 'rb', buffering=0)
+            self.file = open(path, 'rb', buffering=0)  # noqa: SIM115
         self.begin = _read_header(self.file)[2]
         self.record = record
 
@@ -250,9 +250,7 @@ def _is_sound(path: Path, record: np.dtype, num_images: int) -> bool:
 
 def _create(path: Path, record: np.dtype, num_images: int) -> None:
     """Makes an empty file, unless another process was faster."""
-    header = dict(
-        descr=npy_format.dtype_to_descr(record), fortran_order=False, shape=(num_images,)
-    )
+    header = dict(descr=npy_format.dtype_to_descr(record), fortran_order=False, shape=(num_images,))
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         draft = Path(folder) / path.name
         with open(draft, 'wb') as file:

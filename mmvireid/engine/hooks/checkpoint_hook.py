@@ -136,7 +136,7 @@ class CheckpointHook(MMCheckpointHook):
             self._check_best(key, named)
             if key not in known and (self._is_unruled or self.rules == [None]):
                 raise InvalidValueError(
-                    f'CheckpointHook: `rule` is None, expected \'greater\' or \'less\': nothing '
+                    f"CheckpointHook: `rule` is None, expected 'greater' or 'less': nothing "
                     f'is known of the result {key!r} before the first validation.'
                 )
 

@@ -64,9 +64,9 @@ class PlainCheckpointHook(Hook):
             )
         if runner._resume and AVERAGED in checkpoint and not self._averages(runner):
             raise InvalidValueError(
-                'PlainCheckpointHook: `custom_hooks` has no EMAHook, expected the one of the run '
-                'that wrote the checkpoint: it trained weights and kept their average. Put it back, '
-                'or begin a new run with the averaged weights (`load_from`).'
+                'PlainCheckpointHook: `custom_hooks` has no EMAHook, expected that of the run that '
+                'wrote the checkpoint, which has averaged weights beside those that it trained. '
+                'Put it back, or begin a new run with the averaged ones (`load_from`).'
             )
         from_plain(checkpoint)
         if self.strict:

@@ -20,7 +20,8 @@ class PreflightHook(Hook):
       model without it takes batches without blocks.
     - Checkpoints count in the unit of MMEngine's loops, epochs or iterations: a run resumed from
       others would repeat or skip data (``ResumableTrainLoop`` takes both).
-    - What an ``EarlyStoppingHook`` or a schedule on a plateau watches is a result of the validation.
+    - What an ``EarlyStoppingHook`` or a schedule on a plateau watches is a result of the
+      validation.
     - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
       test identities.
     """

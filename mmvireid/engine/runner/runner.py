@@ -16,14 +16,14 @@ from mmvireid.registry import RUNNERS
 SCOPE = 'mmvireid'
 #: Hooks of every run, by their name in ``default_hooks``.
 GUARDS = dict(
-    quiet='QuietHook',
-    preflight='PreflightHook',
-    iteration_seed='IterationSeedHook',
-    finite_loss='FiniteLossHook',
-    sync_buffers='SyncBuffersHook',
-    plain_checkpoint='PlainCheckpointHook',
-    replaced_images='ReplacedImagesHook',
-    recovery='RecoveryHook',
+    quiet='mmvireid.QuietHook',
+    preflight='mmvireid.PreflightHook',
+    iteration_seed='mmvireid.IterationSeedHook',
+    finite_loss='mmvireid.FiniteLossHook',
+    sync_buffers='mmengine.SyncBuffersHook',
+    plain_checkpoint='mmvireid.PlainCheckpointHook',
+    replaced_images='mmvireid.ReplacedImagesHook',
+    recovery='mmvireid.RecoveryHook',
 )
 
 
@@ -65,14 +65,14 @@ class ReIDRunner(Runner):
                 f'ReIDRunner: `custom_hooks` is a {type(custom).__name__}, expected a list of '
                 'hooks: custom_hooks = [dict(type=...)].'
             )
-        guards = {name: dict(type=f'{SCOPE}.{kind}') for name, kind in GUARDS.items()}
+        guards = {name: dict(type=kind) for name, kind in GUARDS.items()}
         named = {name: _with_type(guards.get(name), hook) for name, hook in default.items()}
         for name, hook in {**named, **dict(enumerate(custom))}.items():
             _check_hook(name, hook)
         others = [hook for name, hook in named.items() if name not in guards]
         placed = {_kind(hook) for hook in [*others, *custom]}
-        for name, kind in GUARDS.items():
-            if kind in placed:  # in another place than its own, and set up there
+        for name in GUARDS:
+            if _kind(guards[name]) in placed:  # in another place than its own, and set up there
                 guards.pop(name)
                 named.pop(name, None)
         super().register_hooks(guards | named, custom)
