@@ -1,14 +1,23 @@
 """Evaluate a checkpoint: ``python tools/test.py configs/agw/agw_synthetic.py CHECKPOINT``."""
 
 import argparse
+from collections import Counter
 from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.dist import is_main_process
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
+from mmengine.hooks import Hook
 
-from mmvireid.engine.runner import clear_errors, distributed, parse_run_args, prepare_config
+from mmvireid.engine.runner import (
+    ReIDRunner,
+    build_runner,
+    clear_errors,
+    distributed,
+    parse_run_args,
+    prepare_config,
+)
+from mmvireid.errors import InvalidValueError, RunStoppedError
+from mmvireid.evaluation.metrics import RetrievalMetric
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -33,14 +42,75 @@ def describe(checkpoint: str, meta: dict) -> dict:
     return dict(checkpoint=checkpoint, selection=selection, seed=meta.get('seed'))
 
 
+class Provenance(Hook):
+    """Tells metrics where the weights come from, once these are loaded."""
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+
+    def after_load_checkpoint(self, runner: ReIDRunner, checkpoint: dict) -> None:
+        weights = describe(self.args.checkpoint, checkpoint.get('meta', {}))
+        for metric in retrieval_metrics(runner):
+            metric.provenance = dict(config=self.args.config, **weights)
+
+
 def apply_switches(cfg: Config, args: argparse.Namespace) -> None:
     """Turn the command's switches into config values."""
+    if cfg.get('test_evaluator') is None or cfg.get('test_dataloader') is None:
+        raise InvalidValueError(
+            f'test: {args.config} has no `test_dataloader` or no `test_evaluator`, expected both.'
+        )
     cfg.model.flip_test = args.flip or cfg.model.get('flip_test', False)
-    cfg.test_evaluator.update(
-        rerank=args.rerank or cfg.test_evaluator.get('rerank', False),
-        save_features=args.save_features,
-        out_dir=cfg.work_dir,
-    )
+    # the runner loads when its hooks are ready: one of them may have weights of its own
+    cfg.load_from, cfg.resume = args.checkpoint, False
+
+
+def retrieval_metrics(runner: ReIDRunner) -> list[RetrievalMetric]:
+    """Those of the metrics that know the command's switches."""
+    return [m for m in runner.test_evaluator.metrics if isinstance(m, RetrievalMetric)]
+
+
+def set_up_metrics(runner: ReIDRunner, args: argparse.Namespace) -> None:
+    """Hand the command's switches to the metrics that know them.
+
+    Raises:
+        ValueError: If there is none for them.
+    """
+    metrics = retrieval_metrics(runner)
+    if not metrics and (args.rerank or args.save_features):
+        raise InvalidValueError(
+            'test: `test_evaluator` has no metric that knows --rerank and --save-features, '
+            'expected one of SYSUMetric, RegDBMetric and LLCMMetric.'
+        )
+    stems = Counter()
+    for metric in metrics:
+        metric.rerank |= args.rerank
+        metric.out_dir = runner.work_dir
+        stems[metric.file_stem] += 1
+        if stems[metric.file_stem] > 1:
+            metric.file_stem += f'_{stems[metric.file_stem]}'
+    for metric in metrics[:1]:  # all have the same features
+        metric.save_features = args.save_features
+
+
+def print_results(runner: ReIDRunner, results: dict[str, float]) -> None:
+    """Print the table of every metric that has one, then the results of the others.
+
+    Raises:
+        RuntimeError: If something could not be written.
+    """
+    metrics = retrieval_metrics(runner)
+    for metric in metrics:
+        print(f'\n{metric.table()}')
+    shown = {key for metric in metrics for key in metric.result_keys(flip=True)}
+    others = {key: value for key, value in results.items() if key not in shown}
+    if others:
+        print('\n' + '\n'.join(f'{key}: {value}' for key, value in others.items()))
+    unwritten = [reason for metric in metrics for reason in metric.unwritten]
+    if unwritten:
+        raise RunStoppedError(' '.join(unwritten))
+    if metrics:
+        print(f'Trials and provenance are in {runner.work_dir}.')
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -48,14 +118,12 @@ def main(argv: list[str] | None = None) -> None:
     with clear_errors('test'), distributed(args.launcher):
         cfg = prepare_config(args)
         apply_switches(cfg, args)
-        init_default_scope(cfg.default_scope)
-        runner = Runner.from_cfg(cfg)
-        meta = runner.load_checkpoint(args.checkpoint).get('meta', {})
-        metric = runner.test_evaluator.metrics[0]
-        metric.provenance = dict(config=args.config, **describe(args.checkpoint, meta))
-        runner.test()
+        runner = build_runner(cfg)
+        set_up_metrics(runner, args)
+        runner.register_hook(Provenance(args))
+        results = runner.test()
         if is_main_process():
-            print(f'\n{metric.table()}\nTrials and provenance are in {cfg.work_dir}.')
+            print_results(runner, results)
 
 
 if __name__ == '__main__':

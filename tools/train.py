@@ -3,10 +3,9 @@
 import argparse
 
 from mmengine.config import Config
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 
 from mmvireid.engine.runner import (
+    build_runner,
     clear_errors,
     distributed,
     parse_run_args,
@@ -46,8 +45,7 @@ def main(argv: list[str] | None = None) -> None:
     with clear_errors('train'), distributed(args.launcher):
         cfg = prepare_config(args)
         apply_switches(cfg, args)
-        init_default_scope(cfg.default_scope)
-        Runner.from_cfg(cfg).train()
+        build_runner(cfg).train()
 
 
 if __name__ == '__main__':

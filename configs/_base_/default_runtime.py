@@ -6,17 +6,17 @@ default_hooks = dict(
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(type='CheckpointHook', interval=10, max_keep_ckpts=2),
     sampler_seed=dict(type='DistSamplerSeedHook'),
+    # guards of every run, also of one that names none of them; None switches one off
+    quiet=dict(type='QuietHook'),
+    preflight=dict(type='PreflightHook'),
+    iteration_seed=dict(type='IterationSeedHook'),
+    finite_loss=dict(type='FiniteLossHook'),
+    sync_buffers=dict(type='SyncBuffersHook'),
+    plain_checkpoint=dict(type='PlainCheckpointHook'),
+    replaced_images=dict(type='ReplacedImagesHook'),
+    recovery=dict(type='RecoveryHook', minutes=10),
 )
-custom_hooks = [
-    dict(type='QuietHook'),
-    dict(type='PreflightHook'),
-    dict(type='IterationSeedHook'),
-    dict(type='FiniteLossHook'),
-    dict(type='SyncBuffersHook'),
-    dict(type='PlainCheckpointHook'),
-    dict(type='ReplacedImagesHook'),
-    dict(type='RecoveryHook', minutes=10),
-]
+custom_hooks = []
 # MMEngine looks model wrappers up in its own registry only, hence the scope.
 model_wrapper_cfg = dict(type='mmvireid.ReIDDistributedDataParallel')
 

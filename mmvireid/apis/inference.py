@@ -15,7 +15,7 @@ from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import check_state_dict, load_checkpoint
+from mmvireid.utils import check_state_dict, load_weights
 
 
 def init_model(
@@ -57,8 +57,7 @@ def init_model(
     init_default_scope(config.get('default_scope', 'mmvireid'))
     model = MODELS.build(config.model)
     if checkpoint is not None:
-        weights = load_checkpoint(checkpoint, key='checkpoint')
-        weights = weights.get('state_dict', weights)
+        weights = load_weights(checkpoint, key='checkpoint')
         check_state_dict(model.state_dict(), weights, source=checkpoint)
         model.load_state_dict(weights)
     model.cfg = config

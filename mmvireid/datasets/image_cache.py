@@ -1,11 +1,13 @@
 """Resized images, kept after their first use by whichever worker loads them first."""
 
 import hashlib
+import logging
 import os
 import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -27,8 +29,10 @@ class ImageCache:
     spawned: what travels is the shared memory's handle, or the file's path.
 
     The memory of ``in_ram`` is H x W x 3 bytes per image and process group that loads data
-    (a distributed run has one per process); ``on_disk`` costs pages that the system may drop at
-    any time, and lives on: the next run starts with a full cache.
+    (a distributed run has one per process), taken at once; ``on_disk`` costs pages that the system
+    may drop at any time, and lives on: the next run starts with a full cache. Its file is read and
+    written, never mapped: on a disk that has become full, a mapped file ends the process without
+    a word. Where it cannot be written any more, that is said once, and images are loaded anew.
 
     Build one with :meth:`in_ram` or :meth:`on_disk`.
 
@@ -40,7 +44,9 @@ class ImageCache:
     def __init__(self, loader: LoadReIDImage, store: torch.Tensor | Path) -> None:
         self.loader = loader
         self.store = store
-        self._records = None
+        self._table = None
+        #: Set when the store could not be written; shared by all processes.
+        self.given_up = torch.zeros(1, dtype=torch.uint8).share_memory_()
 
     @classmethod
     def in_ram(cls, loader: LoadReIDImage, num_images: int) -> 'ImageCache':
@@ -104,28 +110,110 @@ class ImageCache:
         Returns:
             A copy of the image, uint8 BGR, shape (H, W, 3).
         """
-        record = self.records[slot]
-        if not record['filled']:
-            record['image'] = self.loader.load(path)
-            record['filled'] = 1
-        return record['image'].copy()
+        image = None
+        try:
+            image = self.table.get(slot)
+        except OSError as error:
+            self._give_up(error)
+        if image is None:
+            image = self.loader.load(path)
+            self._keep(slot, image)
+        return image
+
+    def _keep(self, slot: int, image: np.ndarray) -> None:
+        if not self.given_up:
+            try:
+                self.table.put(slot, image)
+            except OSError as error:
+                self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        """Write no more, here and in all other processes, and say so once."""
+        if not self.given_up:
+            self.given_up[0] = 1
+            print_log(
+                f'Image cache {self.store} cannot be used ({error.strerror}): what it does not '
+                'hold yet is loaded anew every time. Make room, or set `cache_dir` elsewhere.',
+                'current',
+                logging.WARNING,
+            )
 
     @property
-    def records(self) -> np.ndarray:
-        """The table as this process sees it, shape (N,)."""
-        if self._records is None:
-            if isinstance(self.store, Path):
-                self._records = npy_format.open_memmap(self.store, mode='r+')
-            else:
-                self._records = self.store.numpy().view(_record(self.loader))
-        return self._records
+    def table(self) -> '_Memory | _File':
+        """The records as this process reaches them."""
+        if self._table is None:
+            kind = _File if isinstance(self.store, Path) else _Memory
+            self._table = kind(self.store, _record(self.loader))
+        return self._table
 
     def __getstate__(self) -> dict:
-        return {**self.__dict__, '_records': None}
+        return {**self.__dict__, '_table': None}
 
     def __deepcopy__(self, memo: dict) -> 'ImageCache':
         """A copy of a data set shares its cache."""
         return self
+
+
+class _Memory:
+    """Records in shared memory.
+
+    Args:
+        store: Their bytes.
+        record: What one is.
+    """
+
+    def __init__(self, store: torch.Tensor, record: np.dtype) -> None:
+        self.records = store.numpy().view(record)
+
+    def get(self, slot: int) -> np.ndarray | None:
+        """A copy of the image, ``None`` if it is not there yet."""
+        record = self.records[slot]
+        return record['image'].copy() if record['filled'] else None
+
+    def put(self, slot: int, image: np.ndarray) -> None:
+        """Keep an image."""
+        self.records[slot]['image'] = image
+        self.records[slot]['filled'] = 1
+
+
+class _File:
+    """Records in a file, one of NumPy's.
+
+    Args:
+        path: The file; one that can only be read will do, as long as nothing is put.
+        record: What one is.
+    """
+
+    def __init__(self, path: Path, record: np.dtype) -> None:
+        try:
+            self.file = open(path, 'r+b', buffering=0)  # noqa: SIM115 - open as long as the cache
+        except OSError:
+            self.file = open(path, 'rb', buffering=0)  # noqa: SIM115
+        self.begin = _read_header(self.file)[2]
+        self.record = record
+
+    def get(self, slot: int) -> np.ndarray | None:
+        """A copy of the image, ``None`` if it is not there yet."""
+        data = os.pread(self.file.fileno(), self.record.itemsize, self._place(slot))
+        if len(data) < self.record.itemsize:
+            return None
+        record = np.frombuffer(data, self.record)[0]
+        return record['image'].copy() if record['filled'] else None
+
+    def put(self, slot: int, image: np.ndarray) -> None:
+        """Keep an image.
+
+        Raises:
+            OSError: If the file cannot be written.
+        """
+        place, data = self._place(slot) + 1, image.tobytes()
+        while data:  # a disk that is almost full takes a part
+            count = os.pwrite(self.file.fileno(), data, place)
+            place, data = place + count, data[count:]
+        os.pwrite(self.file.fileno(), b'\1', self._place(slot))
+
+    def _place(self, slot: int) -> int:
+        return self.begin + slot * self.record.itemsize
 
 
 def _record(loader: LoadReIDImage) -> np.dtype:
@@ -143,23 +231,37 @@ def _fingerprint(loader: LoadReIDImage, root: str, names: Sequence[str]) -> str:
     return digest.hexdigest()[:24]
 
 
+def _read_header(file: BinaryIO) -> tuple[tuple[int, ...], np.dtype, int]:
+    """Shape and type of an array file, and where its data begin."""
+    npy_format.read_magic(file)
+    shape, _, dtype = npy_format.read_array_header_1_0(file)
+    return shape, dtype, file.tell()
+
+
 def _is_sound(path: Path, record: np.dtype, num_images: int) -> bool:
     try:
-        records = npy_format.open_memmap(path, mode='r')
+        with open(path, 'rb') as file:
+            shape, dtype, begin = _read_header(file)
     except (ValueError, OSError, EOFError):
         return False
-    return records.dtype == record and records.shape == (num_images,)
+    whole = begin + num_images * record.itemsize
+    return dtype == record and shape == (num_images,) and path.stat().st_size == whole
 
 
 def _create(path: Path, record: np.dtype, num_images: int) -> None:
     """Makes an empty file, unless another process was faster."""
+    header = dict(descr=npy_format.dtype_to_descr(record), fortran_order=False, shape=(num_images,))
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         draft = Path(folder) / path.name
-        npy_format.open_memmap(draft, mode='w+', dtype=record, shape=(num_images,))
+        with open(draft, 'wb') as file:
+            npy_format.write_array_header_1_0(file, header)
+            file.truncate(file.tell() + num_images * record.itemsize)
         try:
             os.link(draft, path)
         except FileExistsError:
             print_log(f'Image cache {path} was made by another process.', 'current')
+        except OSError:  # there are file systems without links
+            os.replace(draft, path)
 
 
 def _check_space(folder: Path, num_bytes: int, remedy: str) -> None:

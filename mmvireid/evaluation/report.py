@@ -8,6 +8,8 @@ import numpy as np
 
 #: The ranks of the CMC that tables and logs show.
 RANKS = (1, 5, 10, 20)
+#: The figures of a setting, by the names that they have there.
+FIGURES = (*(f'R{rank}' for rank in RANKS), 'mAP', 'mINP')
 
 
 @dataclass(frozen=True)
@@ -33,9 +35,8 @@ class SettingResult:
     def scores(self) -> dict[str, np.ndarray]:
         """R1, R5, R10, R20, mAP and mINP in percent, each of shape (T,)."""
         last = self.cmc.shape[1] - 1
-        scores = {f'R{rank}': self.cmc[:, min(rank - 1, last)] for rank in RANKS}
-        scores |= {'mAP': self.mAP, 'mINP': self.mINP}
-        return {name: 100 * value for name, value in scores.items()}
+        values = [*(self.cmc[:, min(rank - 1, last)] for rank in RANKS), self.mAP, self.mINP]
+        return {name: 100 * value for name, value in zip(FIGURES, values)}
 
     def to_dict(self) -> dict:
         """Plain numbers for a JSON file: fractions, mean and standard deviation over trials.
@@ -74,8 +75,7 @@ def write_trials(report: Report, path: str | Path) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(path, 'w', newline='') as file:
         writer = csv.writer(file)
-        names = [f'R{rank}' for rank in RANKS] + ['mAP', 'mINP']
-        writer.writerow(['setting', 'trial', *names, 'num_valid_queries', 'num_dropped_queries'])
+        writer.writerow(['setting', 'trial', *FIGURES, 'num_valid_queries', 'num_dropped_queries'])
         for setting, result in report.items():
             for trial, row in enumerate(zip(*result.scores.values())):
                 counts = result.num_valid_queries[trial], result.num_dropped_queries[trial]

@@ -1,6 +1,6 @@
 from .batch_norm import kept_statistics
 from .centers import ModalityCenters, modality_centers, split_modalities
-from .checkpoint import check_state_dict, load_checkpoint
+from .checkpoint import check_state_dict, load_checkpoint, load_weights
 from .code_combinations import FAKE, Combinations, combine_codes, split_singles
 from .companion import Companion
 from .convolutions import check_reduced_size, init_convolutions
@@ -29,6 +29,7 @@ __all__ = [
     'init_convolutions',
     'kept_statistics',
     'load_checkpoint',
+    'load_weights',
     'modality_centers',
     'paired_labels',
     'pairwise_distance',

@@ -7,11 +7,11 @@ stand-ins for the duration of one read, and everything else is refused.
 """
 
 import os.path as osp
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pickle import UnpicklingError
-from typing import Any
-from urllib.error import URLError
+from typing import Any, NoReturn
 from urllib.parse import urlparse
 
 import numpy as np
@@ -22,9 +22,14 @@ from mmengine.logging import HistoryBuffer
 from mmengine.runner.checkpoint import CheckpointLoader
 from torch import Tensor
 
-from mmvireid.errors import InvalidValueError, MissingFileError, RunStoppedError
+from mmvireid.errors import InvalidValueError, MissingFileError, Refusal, RunStoppedError
+
+from .file_kinds import foreign_kind
 
 _HISTORY_KEYS = {'log_history', 'count_history'}
+#: In what torch says of a pickle: the name that it asks for, and what tells damage from intent.
+_GLOBAL = re.compile(r'GLOBAL (\S+)')
+_DAMAGED = re.compile(r'Unsupported operand|String is too long|Can only append|persistent')
 
 
 class _HistoryShell:
@@ -61,30 +66,52 @@ def _stock_globals() -> list:
 
 
 @contextmanager
-def _code_refused(source: str) -> Iterator[None]:
-    """Say in one line what torch says in many, when a file holds more than weights."""
+def _refusals(source: str) -> Iterator[None]:
+    """Say in one line why a file cannot be read; never how to make torch read it all the same."""
     try:
         yield
     except UnpicklingError as error:
+        if _DAMAGED.search(str(error)):
+            _refuse_as_damaged(source, error)
+        name = _GLOBAL.search(str(error))
         raise InvalidValueError(
             f'load_checkpoint: {source!r} is refused, because it holds more than weights and plain '
-            f'values and could run code when read ({str(error).splitlines()[0]}). Only open '
+            f'values{f" ({name[1]})" if name else ""} and could run code when read. Only open '
             'files whose origin you know; convert them to a plain state dict elsewhere.'
         ) from error
+    except Exception as error:  # of a damaged pickle, torch's reader raises whatever comes
+        if isinstance(error, Refusal):
+            raise
+        _refuse_as_damaged(source, error)
 
 
-def _read_local(path: str, map_location: Any) -> Any:
-    path = osp.expanduser(path)
-    if not osp.isfile(path):
-        raise MissingFileError(f'load_checkpoint: `path` is {path!r}, no such file.')
-    try:
-        with _code_refused(path), torch.serialization.safe_globals(_stock_globals()):
-            return torch.load(path, map_location=map_location, weights_only=True)
-    except (RuntimeError, OSError, EOFError) as error:
+def _refuse_as_damaged(source: str, error: Exception) -> NoReturn:
+    reason = 'its content makes no sense'
+    if not isinstance(error, UnpicklingError) and str(error):  # PyTorch adds advice to those
+        reason = getattr(error, 'strerror', None) or str(error).splitlines()[0]
+    raise InvalidValueError(
+        f'load_checkpoint: {source!r} is not a readable checkpoint, it may be cut short ({reason}).'
+    ) from error
+
+
+def _refuse_other_kinds(path: str, source: str) -> None:
+    kind = foreign_kind(path)
+    if kind is not None:
         raise InvalidValueError(
-            f'load_checkpoint: {path!r} is not a readable checkpoint, it may be cut short '
-            f'({str(error).splitlines()[0] if str(error) else type(error).__name__}).'
-        ) from error
+            f'load_checkpoint: {source!r} is no checkpoint but {kind}. Expected a file that torch '
+            'has saved: fetch it again.'
+        )
+
+
+def _read_local(path: str, map_location: Any, source: str | None = None) -> Any:
+    path = osp.expanduser(path)
+    source = source or path
+    if not osp.exists(path):
+        raise MissingFileError(f'load_checkpoint: `path` is {path!r}, no such file.')
+    with _refusals(source):
+        _refuse_other_kinds(path, source)
+        with torch.serialization.safe_globals(_stock_globals()):
+            return torch.load(path, map_location=map_location, weights_only=True)
 
 
 def _torchvision_url(name: str) -> str:
@@ -102,27 +129,32 @@ def _torchvision_url(name: str) -> str:
 
 def _read_url(url: str, map_location: Any, key: str) -> Any:
     def fetch() -> Any:
-        with _code_refused(url):
+        try:
             return torch.hub.load_state_dict_from_url(
                 url, map_location=map_location, check_hash=True, weights_only=True, progress=False
             )
+        except Exception as error:
+            cache = osp.join(torch.hub.get_dir(), 'checkpoints', osp.basename(urlparse(url).path))
+            if not osp.isfile(cache):
+                raise RunStoppedError(_offline(url, key, cache, error)) from error
+        # it was had, and is read as any other file, or refused like one
+        return _read_local(cache, map_location, source=f'{url} (kept as {cache})')
 
-    try:
-        checkpoint = fetch() if dist.get_rank() == 0 else None
-        dist.barrier()
-        return checkpoint if checkpoint is not None else fetch()
-    except (URLError, OSError) as error:
-        cache = osp.join(torch.hub.get_dir(), 'checkpoints', osp.basename(urlparse(url).path))
-        remedy = f'set `{key}` to a local file'
-        if key.endswith('init_cfg'):
-            remedy = (
-                f'set `{key}.checkpoint` to a local file, or `{key}=None` to start from random '
-                'weights'
-            )
-        raise RunStoppedError(
-            f'load_checkpoint: {url} cannot be downloaded ({error}). Put the file at {cache}, or '
-            f'{remedy}.'
-        ) from error
+    checkpoint = fetch() if dist.get_rank() == 0 else None
+    dist.barrier()
+    return checkpoint if checkpoint is not None else fetch()
+
+
+def _offline(url: str, key: str, cache: str, error: Exception) -> str:
+    remedy = f'set `{key}` to a local file'
+    if key.endswith('init_cfg'):
+        remedy = (
+            f'set `{key}.checkpoint` to a local file, or `{key}=None` to start from random weights'
+        )
+    return (
+        f'load_checkpoint: {url} cannot be downloaded ({error}). Put the file at {cache}, or '
+        f'{remedy}.'
+    )
 
 
 def load_checkpoint(
@@ -163,14 +195,70 @@ def load_checkpoint(
     return checkpoint
 
 
+def with_weights(checkpoint: Any, source: str) -> dict:
+    """A checkpoint with its weights under ``state_dict``, however a file holds them.
+
+    Weights are taken alone, or from a dict that has them under ``state_dict``; the prefix
+    ``module.`` of a model that was saved inside its wrapper for several processes is dropped. With
+    averaged weights (``EMAHook``) it is these that stand there.
+
+    Args:
+        checkpoint: What :func:`load_checkpoint` has read.
+        source: Where it comes from, for the message.
+
+    Raises:
+        ValueError: If there are no weights where they should be; says what there is.
+    """
+    whole = isinstance(checkpoint, dict) and 'state_dict' in checkpoint
+    weights = checkpoint['state_dict'] if whole else checkpoint
+    if not isinstance(weights, dict):
+        what = f'a {type(weights).__name__}' + (' under `state_dict`' if whole else '')
+        raise InvalidValueError(_no_weights(source, what))
+    others = [
+        str(key)
+        for key, value in weights.items()
+        if not (isinstance(key, str) and (torch.is_tensor(value) or key.endswith('_extra_state')))
+    ]
+    if others:
+        listed = ', '.join(others[:5]) + (', ...' if len(others) > 5 else '')
+        raise InvalidValueError(_no_weights(source, f'a dict with other things ({listed})'))
+    weights = {key.removeprefix('module.'): value for key, value in weights.items()}
+    return {**(checkpoint if whole else {}), 'state_dict': weights}
+
+
+def _no_weights(source: str, what: str) -> str:
+    return (
+        f'with_weights: {source!r} holds {what}, expected a state dict (names and tensors), or a '
+        'dict that has one under `state_dict`.'
+    )
+
+
+def load_weights(path: str, key: str, map_location: Any = 'cpu') -> dict[str, Tensor]:
+    """The weights of a file: what every command and every network reads them with.
+
+    Args:
+        path: As in :func:`load_checkpoint`.
+        key: What has named ``path``, for error messages.
+        map_location: As in :func:`torch.load`.
+
+    Returns:
+        A state dict.
+
+    Raises:
+        FileNotFoundError, ValueError, RuntimeError: As :func:`load_checkpoint` and
+            :func:`with_weights`.
+    """
+    return with_weights(load_checkpoint(path, map_location, key), path)['state_dict']
+
+
 def register_safe_loader() -> None:
-    """Make MMEngine read every checkpoint through :func:`load_checkpoint`.
+    """Make MMEngine read every checkpoint as :func:`load_weights` does.
 
     Of MMEngine's loaders, those for addresses unpickle freely; all of them are replaced.
     """
 
-    def load_from_mmvireid(filename: str, map_location: Any = None) -> Any:
-        return load_checkpoint(filename, map_location, key='load_from')
+    def load_from_mmvireid(filename: str, map_location: Any = None) -> dict:
+        return with_weights(load_checkpoint(filename, map_location, key='load_from'), filename)
 
     CheckpointLoader.register_scheme(
         list(CheckpointLoader._schemes), load_from_mmvireid, force=True

@@ -1,13 +1,22 @@
 """Files that are there whole, or not at all."""
 
+import errno
 import os
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 from mmengine.fileio import register_backend
 from mmengine.fileio.backends import LocalBackend
 
 from mmvireid.errors import RunStoppedError
+
+from .file_kinds import foreign_kind
+
+#: How a file system says that it does not know how to sync.
+_UNSUPPORTED = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EPERM}
+#: How it says that there is no writing, whatever the program does.
+_UNWRITABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG}
 
 
 def write_atomically(data: bytes, path: str | Path) -> None:
@@ -29,7 +38,7 @@ def write_atomically(data: bytes, path: str | Path) -> None:
         with open(temporary, 'wb') as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())
+            _sync(file.fileno())
         os.replace(temporary, path)
         _sync_folder(path.parent)
     except OSError as error:
@@ -41,13 +50,27 @@ def write_atomically(data: bytes, path: str | Path) -> None:
         ) from error
 
 
-def _sync_folder(folder: Path) -> None:
-    """Sync a folder's entries, so that a renamed file keeps its name after a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
+def _sync(descriptor: int) -> None:
+    """Sync a file, where the file system can: some network and FUSE file systems cannot."""
     try:
         os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    except OSError as error:
+        if error.errno not in _UNSUPPORTED:
+            raise
+
+
+def _sync_folder(folder: Path) -> None:
+    """Sync a folder's entries, so that a renamed file keeps its name after a power cut.
+
+    More systems cannot do this than can sync files, and the file is in its place already: whatever
+    goes wrong here is no reason to stop.
+    """
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def damage_of(path: str | Path) -> str | None:
@@ -59,6 +82,9 @@ def damage_of(path: str | Path) -> str | None:
         path: A file that torch has saved.
     """
     try:
+        kind = foreign_kind(path)
+        if kind is not None:
+            return f'it is {kind}'
         with zipfile.ZipFile(path) as archive:
             broken = archive.testzip()
     except FileNotFoundError:
@@ -66,6 +92,19 @@ def damage_of(path: str | Path) -> str | None:
     except (OSError, zipfile.BadZipFile) as error:
         return str(error)
     return None if broken is None else f'{broken} in it is damaged'
+
+
+def disk_failure(error: BaseException, path: str | Path | None = None) -> str | None:
+    """One line about a disk that takes no more, ``None`` for any other error.
+
+    Args:
+        error: Any error.
+        path: What was written, if the error does not name it.
+    """
+    if not isinstance(error, OSError) or error.errno not in _UNWRITABLE:
+        return None
+    name = error.filename or path or 'a file'
+    return f'{name} cannot be written: {error.strerror}. Make room, or write elsewhere.'
 
 
 class AtomicBackend(LocalBackend):

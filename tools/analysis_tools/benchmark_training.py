@@ -33,7 +33,13 @@ from torch.utils.data import DataLoader, Dataset
 
 from mmvireid.datasets import noise_batch
 from mmvireid.engine.optimizers import AutocastOptimWrapper
-from mmvireid.engine.runner import clear_errors, forget_weights, read_config, use_autocast
+from mmvireid.engine.runner import (
+    ReIDRunner,
+    clear_errors,
+    forget_weights,
+    read_config,
+    use_autocast,
+)
 from mmvireid.models.base import AlternatingReID, BaseReID
 from mmvireid.registry import HOOKS, MODELS
 
@@ -108,18 +114,19 @@ def keep_stage(cfg: Config, name: str) -> None:
 
 def time_runner(cfg: Config, iters: int) -> list[float]:
     """Seconds of every iteration under the Runner."""
+    left_out = dict.fromkeys(('checkpoint', 'preflight', 'sampler_seed'))
     default_hooks = {
-        name: hook for name, hook in cfg.default_hooks.items() if hook['type'] not in LEFT_OUT
+        name: None if hook and hook.get('type') in LEFT_OUT else hook
+        for name, hook in cfg.get('default_hooks', {}).items()
     }
     kept = ('default_scope', 'randomness', 'env_cfg', 'log_level')
-    runner = Runner(
+    runner = ReIDRunner(
         model=cfg.model,
         work_dir=cfg.work_dir,
         train_dataloader=DataLoader(FixedBatches(cfg, iters), batch_size=None),
         train_cfg=dict(by_epoch=True, max_epochs=1),
         optim_wrapper=cfg.optim_wrapper,
-        # MMEngine would put its own in their place
-        default_hooks=dict(sampler_seed=None, checkpoint=None) | default_hooks,
+        default_hooks=left_out | default_hooks,  # what is missing would be added
         custom_hooks=[h for h in cfg.get('custom_hooks', ()) if h['type'] not in LEFT_OUT],
         experiment_name=f'benchmark_{time.perf_counter_ns()}',
         cfg=cfg,

@@ -58,9 +58,8 @@ def prepare(config: str, options: dict | None, every: int, folder: Path) -> Path
     cfg = read_config(config, options)
     cfg.log_processor.window_size = 1
     cfg.default_hooks.logger = dict(type='LoggerHook', interval=1)
-    hooks = [hook for hook in cfg.custom_hooks if hook['type'] != 'RecoveryHook']
-    recovery = dict(type='RecoveryHook', minutes=None, iterations=every)
-    cfg.custom_hooks = [*hooks, recovery, dict(type='BatchRecorder')]
+    cfg.default_hooks.recovery = dict(type='RecoveryHook', minutes=None, iterations=every)
+    cfg.custom_hooks = [*cfg.get('custom_hooks', ()), dict(type='BatchRecorder')]
     imports = cfg.get('custom_imports', dict(imports=[]))
     cfg.custom_imports = dict(imports, imports=[*imports['imports'], 'batch_recorder'])
     folder.mkdir(parents=True, exist_ok=True)

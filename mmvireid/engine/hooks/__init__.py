@@ -1,5 +1,6 @@
 from .checkpoint_hook import CheckpointHook
 from .discriminator_watchdog_hook import DiscriminatorWatchdogHook
+from .ema_hook import EMAHook
 from .finite_loss_hook import FiniteLossHook
 from .generation_hook import GenerationHook
 from .iteration_seed_hook import IterationSeedHook
@@ -13,6 +14,7 @@ from .stage_hook import StageHook
 __all__ = [
     'CheckpointHook',
     'DiscriminatorWatchdogHook',
+    'EMAHook',
     'FiniteLossHook',
     'GenerationHook',
     'IterationSeedHook',

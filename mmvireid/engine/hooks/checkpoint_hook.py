@@ -10,8 +10,11 @@ from mmengine.runner import Runner
 from mmengine.runner.checkpoint import get_state_dict
 from torch import nn
 
+from mmvireid.errors import InvalidValueError
+from mmvireid.evaluation.report import FIGURES
+from mmvireid.evaluation.result_keys import check_result_key, result_keys
 from mmvireid.registry import HOOKS
-from mmvireid.utils import write_atomically
+from mmvireid.utils import unwrap, write_atomically
 
 POINTER = 'last_checkpoint'
 #: Where the meta of a checkpoint has the buffers of every process, in the order of ranks.
@@ -68,6 +71,8 @@ class CheckpointHook(MMCheckpointHook):
     - A checkpoint is written beside its place, synced and renamed.
     - ``last_checkpoint`` is changed after that, in the same way.
     - Old checkpoints are removed only then; MMEngine removes them first.
+    - What ``save_best`` names is looked for before training: ``'auto'`` is the first result of the
+      validation, anything else must be one of them.
 
     Args:
         interval: Epochs between two checkpoints, or iterations with ``by_epoch=False``.
@@ -75,18 +80,76 @@ class CheckpointHook(MMCheckpointHook):
             the second one is written.
         **kwargs: As in MMEngine's ``CheckpointHook``. ``backend_args`` is not needed: it is local
             and atomic unless it says otherwise.
+
+    Raises:
+        ValueError: If MMEngine's hook does not take an argument.
     """
+
+    #: Larger is better, too, of every figure of a retrieval.
+    _default_greater_keys = (
+        *MMCheckpointHook._default_greater_keys,
+        *(f'/{figure}' for figure in FIGURES),
+    )
 
     def __init__(self, interval: int = -1, max_keep_ckpts: int = -1, **kwargs) -> None:
         kwargs.setdefault('backend_args', dict(backend='atomic'))
-        super().__init__(interval=interval, max_keep_ckpts=max_keep_ckpts, **kwargs)
+        self._is_unruled = False
+        try:
+            super().__init__(interval=interval, max_keep_ckpts=max_keep_ckpts, **kwargs)
+        except (AssertionError, KeyError, TypeError, ValueError) as error:
+            raise InvalidValueError(f'CheckpointHook: {" ".join(map(str, error.args))}') from error
 
     def before_train(self, runner: Runner) -> None:
-        """Remove what a run that was killed while writing has left."""
+        """Check ``save_best``, and remove what a run that was killed while writing has left.
+
+        Raises:
+            ValueError: If there will be no such result, or none at all.
+        """
+        if self.save_best:
+            self._settle_best(runner)
         super().before_train(runner)
         if is_main_process():
             for part in Path(runner.work_dir).glob('.*.part'):
                 part.unlink()
+
+    def _init_rule(self, rules: list[str | None], key_indicators: list[str]) -> None:
+        """As MMEngine's, but a name that tells no rule is judged when the results are known."""
+        try:
+            super()._init_rule(rules, key_indicators)
+        except ValueError:
+            self._is_unruled = True
+            super()._init_rule(['greater'] * len(key_indicators), key_indicators)
+
+    def _settle_best(self, runner: Runner) -> None:
+        """Find what ``save_best`` names among the results that the validation is going to give."""
+        if runner.val_loop is None:
+            raise InvalidValueError(
+                f'CheckpointHook: `save_best` is {self.save_best}, expected None where there is no '
+                'validation (`val_dataloader`).'
+            )
+        flip = getattr(unwrap(runner.model), 'flip_test', False)
+        named = result_keys(runner.val_loop.evaluator.metrics, flip)
+        if self.key_indicators == ['auto'] and named[0]:
+            self._init_rule(self.rules, named[0][:1])
+        known = {key for keys in named for key in keys or ()}
+        for key in self.key_indicators:
+            self._check_best(key, named)
+            if key not in known and (self._is_unruled or self.rules == [None]):
+                raise InvalidValueError(
+                    f"CheckpointHook: `rule` is None, expected 'greater' or 'less': nothing "
+                    f'is known of the result {key!r} before the first validation.'
+                )
+
+    @staticmethod
+    def _check_best(key: str, named: list[list[str] | None]) -> None:
+        if key != 'auto':
+            check_result_key(key, named, '`default_hooks.checkpoint.save_best`')
+
+    def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
+        """As MMEngine's; what metrics could not tell before is checked now."""
+        for key in self.key_indicators if self.save_best else ():
+            self._check_best(key, [list(metrics)])
+        super()._save_best_checkpoint(runner, metrics)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Take the buffers of this process, where each had its own."""

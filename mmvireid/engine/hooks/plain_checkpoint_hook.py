@@ -1,6 +1,6 @@
 """Checkpoints without pickled objects, and a check that a checkpoint fits."""
 
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import get_state_dict
 
@@ -12,6 +12,8 @@ from mmvireid.utils.checkpoint import (
     register_safe_loader,
     to_plain,
 )
+
+from .ema_hook import AVERAGED
 
 register_safe_loader()
 
@@ -51,7 +53,8 @@ class PlainCheckpointHook(Hook):
 
         Raises:
             ValueError: If one does not, see :func:`~mmvireid.utils.checkpoint.check_state_dict`,
-                or if a run is to go on from a file that has weights only.
+                or if a run is to go on from a file that has weights only, or averaged ones in the
+                place of those that it trained.
         """
         if runner._resume and 'optimizer' not in checkpoint:
             raise InvalidValueError(
@@ -59,9 +62,18 @@ class PlainCheckpointHook(Hook):
                 'named `best_` have weights only). Resume from another one, or begin a new run '
                 'with its weights (`load_from`).'
             )
+        if runner._resume and AVERAGED in checkpoint and not self._averages(runner):
+            raise InvalidValueError(
+                'PlainCheckpointHook: `custom_hooks` has no EMAHook, expected that of the run that '
+                'wrote the checkpoint, which has averaged weights beside those that it trained. '
+                'Put it back, or begin a new run with the averaged ones (`load_from`).'
+            )
         from_plain(checkpoint)
         if self.strict:
-            weights = checkpoint.get('state_dict', checkpoint)
-            given = {key.removeprefix('module.'): value for key, value in weights.items()}
             # MMEngine's, because parts of the model may be wrapped too
-            check_state_dict(get_state_dict(runner.model), given, source='the checkpoint')
+            own = get_state_dict(runner.model)
+            check_state_dict(own, checkpoint['state_dict'], source='the checkpoint')
+
+    @staticmethod
+    def _averages(runner: Runner) -> bool:
+        return any(isinstance(hook, EMAHook) for hook in runner.hooks)

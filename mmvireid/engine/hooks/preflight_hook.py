@@ -4,6 +4,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmvireid.errors import InvalidValueError
+from mmvireid.evaluation.result_keys import check_result_key, result_keys
 from mmvireid.registry import HOOKS
 from mmvireid.utils import unwrap
 
@@ -19,6 +20,8 @@ class PreflightHook(Hook):
       model without it takes batches without blocks.
     - Checkpoints count in the unit of MMEngine's loops, epochs or iterations: a run resumed from
       others would repeat or skip data (``ResumableTrainLoop`` takes both).
+    - What an ``EarlyStoppingHook`` or a schedule on a plateau watches is a result of the
+      validation.
     - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
       test identities.
     """
@@ -33,6 +36,7 @@ class PreflightHook(Hook):
         self._check_input_size(runner)
         self._check_blocks(runner)
         self._check_units(runner)
+        self._check_monitors(runner)
         if runner.val_loop is not None:
             metainfo = getattr(runner.val_loop.dataloader.dataset, 'metainfo', {})
             if metainfo.get('split') == 'test':
@@ -43,7 +47,8 @@ class PreflightHook(Hook):
 
     @staticmethod
     def _check_num_ids(runner: Runner) -> None:
-        num_ids = runner.train_dataloader.dataset.metainfo.get('num_ids')
+        metainfo = getattr(runner.train_dataloader.dataset, 'metainfo', {})
+        num_ids = metainfo.get('num_ids')
         for name, module in unwrap(runner.model).named_modules():
             expected = getattr(module, 'num_ids', None)
             if num_ids is not None and expected is not None and expected != num_ids:
@@ -93,3 +98,16 @@ class PreflightHook(Hook):
                 f'{by_epoch} as in `train_cfg`: a run resumed from such a checkpoint would repeat '
                 'or skip data. Or train with `train_cfg.type="ResumableTrainLoop"`.'
             )
+
+    @staticmethod
+    def _check_monitors(runner: Runner) -> None:
+        schedulers = runner.param_schedulers or []
+        if isinstance(schedulers, dict):
+            schedulers = [each for several in schedulers.values() for each in several]
+        watching = [each for each in [*runner.hooks, *schedulers] if hasattr(each, 'monitor')]
+        if runner.val_loop is None or not watching:
+            return
+        flip = getattr(unwrap(runner.model), 'flip_test', False)
+        named = result_keys(runner.val_loop.evaluator.metrics, flip)
+        for each in watching:
+            check_result_key(each.monitor, named, f'`monitor` of {type(each).__name__}')

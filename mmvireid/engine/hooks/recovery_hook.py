@@ -4,8 +4,6 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,13 +11,12 @@ from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmvireid.datasets.worker_signals import SIGNALS, shield_workers
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import HOOKS
 
 from .checkpoint_hook import newest_checkpoint, rank_buffers, write_checkpoint
 
-#: What a scheduler or a person ends a run with.
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
 TEMPLATE = 'recovery_{}.pth'
 
 
@@ -63,8 +60,7 @@ class RecoveryHook(Hook):
         if threading.current_thread() is threading.main_thread():  # only it may
             self._previous = {number: signal.signal(number, self._receive) for number in SIGNALS}
         for loop in filter(None, (runner.train_loop, runner.val_loop)):
-            initialize = loop.dataloader.worker_init_fn
-            loop.dataloader.worker_init_fn = partial(_start_worker, initialize=initialize)
+            shield_workers(loop.dataloader)
 
     def after_train(self, runner: Runner) -> None:
         """Stop listening, and remove what nobody will resume from."""
@@ -149,14 +145,3 @@ class RecoveryHook(Hook):
         """What is there, oldest first."""
         found = Path(runner.work_dir).glob(TEMPLATE.format('*'))
         return sorted(found, key=lambda path: int(path.stem.rpartition('_')[2]))
-
-
-def _start_worker(worker_id: int, initialize: Callable[[int], None] | None) -> None:
-    """Leave Ctrl-C, and the SIGTERM of whoever ends a run, to the process that loads the data.
-
-    PyTorch itself ends a worker that hangs by SIGTERM, if need be twice.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda number, _: signal.signal(number, signal.SIG_DFL))
-    if initialize is not None:
-        initialize(worker_id)

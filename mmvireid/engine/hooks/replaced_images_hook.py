@@ -22,7 +22,8 @@ class ReplacedImagesHook(Hook):
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch=None, outputs=None):
         """Look for replaced images in the batch."""
         known = runner.message_hub.get_info(KEY, [])
-        found = {sample.get('replaced') for sample in data_batch['data_samples']}
+        samples = data_batch.get('data_samples', ()) if isinstance(data_batch, dict) else ()
+        found = {sample.get('replaced') for sample in samples}
         new = sorted(found - {None, *known})
         for path in new:
             runner.logger.warning(

@@ -4,6 +4,7 @@ from .distributed import (
     distributed,
 )
 from .resumable_loop import ResumableTrainLoop
+from .runner import ReIDRunner, build_runner
 from .setup import (
     clear_errors,
     forget_weights,
@@ -17,8 +18,10 @@ from .setup import (
 
 __all__ = [
     'ReIDDistributedDataParallel',
+    'ReIDRunner',
     'ReIDSeparateDistributedDataParallel',
     'ResumableTrainLoop',
+    'build_runner',
     'clear_errors',
     'distributed',
     'forget_weights',

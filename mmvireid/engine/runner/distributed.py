@@ -35,6 +35,17 @@ class ReIDDistributedDataParallel(MMDistributedDataParallel):
         kwargs.setdefault('forward_sync_buffers' if renamed else 'broadcast_buffers', False)
         on_gpu = next(module.parameters()).device.type == 'cuda'
         super().__init__(module, device_ids=device_ids if on_gpu else None, **kwargs)
+        self._register_load_state_dict_pre_hook(self._add_own_name)
+
+    def state_dict(self, *args, **kwargs) -> dict:
+        """The weights by the names that they have in a model without the wrapper."""
+        return self.module.state_dict(*args, **kwargs)
+
+    @staticmethod
+    def _add_own_name(state_dict: dict, prefix: str, *_) -> None:
+        """Take such names, where torch looks for those within the wrapper."""
+        for name in [name for name in state_dict if name.startswith(prefix)]:
+            state_dict[f'{prefix}module.{name.removeprefix(prefix)}'] = state_dict.pop(name)
 
 
 @MODEL_WRAPPERS.register_module()

@@ -16,13 +16,14 @@ from mmvireid.datasets.worker_failure import deaths_awaited, worker_failure
 from mmvireid.engine.hooks.checkpoint_hook import newest_checkpoint
 from mmvireid.errors import InvalidValueError, MissingFileError, Refusal
 from mmvireid.utils import damage_of
+from mmvireid.utils.files import disk_failure
 
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 
 
 @contextmanager
 def clear_errors(program: str) -> Iterator[None]:
-    """End the program with one line where this package refused something, or a worker died.
+    """End the program with one line where this package refused something, or a worker or disk died.
 
     Any other error keeps its traceback, wherever it was raised: it may be a bug.
 
@@ -33,7 +34,7 @@ def clear_errors(program: str) -> Iterator[None]:
         with deaths_awaited():
             yield
     except Exception as error:
-        message = worker_failure(error) or _refusal(error)
+        message = worker_failure(error) or _refusal(error) or disk_failure(error)
         if message is None:
             raise
         raise SystemExit(f'{program}: {message}') from error

@@ -1,7 +1,8 @@
 """Collects features over a test loop and hands them to a protocol."""
 
 import json
-from collections.abc import Sequence
+import logging
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
 from torch import Tensor
 
 from mmvireid.evaluation.feature_set import FeatureSet
@@ -21,9 +23,12 @@ from mmvireid.evaluation.protocols import (
     SYSUProtocol,
 )
 from mmvireid.evaluation.protocols.retrieval_setting import check_choices
-from mmvireid.evaluation.report import Report, write_trials
+from mmvireid.evaluation.report import FIGURES, Report, write_trials
 from mmvireid.evaluation.table import format_table
 from mmvireid.registry import METRICS
+from mmvireid.utils.files import disk_failure
+
+FLIP = '-flip'
 
 
 class RetrievalMetric(BaseMetric):
@@ -35,7 +40,9 @@ class RetrievalMetric(BaseMetric):
     ``sysu-rerank/...``, ``sysu-flip-rerank/...``.
 
     After an evaluation ``report`` holds every trial, and :meth:`table` the text to print. Results
-    do not depend on the number of processes: images are sorted by name and counted once.
+    do not depend on the number of processes: images are sorted by name and counted once. On a disk
+    that takes no more they are not lost: what could not be written is in ``unwritten``, and warned
+    of.
 
     Args:
         distance: ``'cosine'`` or ``'euclidean'``.
@@ -44,6 +51,8 @@ class RetrievalMetric(BaseMetric):
         out_dir: Write ``<protocol>_trials.csv`` (a row per trial) and ``<protocol>_report.json``
             (results with their provenance) into this folder.
         provenance: What else the report should say about these features, such as the checkpoint.
+        prefix: Stands before every key and in the names of the files, to tell metrics of one
+            protocol apart.
         collect_device: ``'cpu'`` or ``'gpu'``, for collecting from several processes.
         collect_dir: Folder for collecting on ``'cpu'``.
         protocol: Arguments of ``protocol_class``, such as ``modes``; wrong ones fail here, before
@@ -60,11 +69,12 @@ class RetrievalMetric(BaseMetric):
         save_features: str | None = None,
         out_dir: str | None = None,
         provenance: dict | None = None,
+        prefix: str | None = None,
         collect_device: str = 'cpu',
         collect_dir: str | None = None,
         **protocol: Any,
     ) -> None:
-        super().__init__(collect_device=collect_device, collect_dir=collect_dir)
+        super().__init__(collect_device, prefix, collect_dir)
         check_choices(type(self).__name__, 'distance', [distance], DISTANCES)
         self.protocol = self.protocol_class(**protocol)
         self.distance = distance
@@ -75,6 +85,23 @@ class RetrievalMetric(BaseMetric):
         self.report: Report = {}
         self.feature_set: FeatureSet | None = None
         self.settings: list[RetrievalSetting] = []
+        #: What the files are named after, and what could not be written of the last evaluation.
+        self.file_stem = '_'.join(filter(None, (prefix, self.protocol.name)))
+        self.unwritten: list[str] = []
+
+    def result_keys(self, flip: bool = False) -> list[str]:
+        """Keys of the results, in their order, before there are any.
+
+        Args:
+            flip: Whether the model gives features of the mirrored images, too.
+        """
+        return [
+            '/'.join(filter(None, (self.prefix, _vary(name, variant, suffix), figure)))
+            for variant in (('', FLIP) if flip else ('',))
+            for suffix in self._suffixes
+            for name in self.protocol.setting_names
+            for figure in FIGURES
+        ]
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
         """Keep one entry per image.
@@ -113,21 +140,21 @@ class RetrievalMetric(BaseMetric):
             Figures in percent by setting and name.
         """
         self.feature_set = _collect(results)
+        self.unwritten = []
         if self.save_features:
-            self.feature_set.save(self.save_features)
+            self._try(self.feature_set.save, self.save_features)
         self.settings = self.protocol.settings(self.feature_set)
         variants = {'': self.feature_set}
         if self.feature_set.flip_features is not None:
-            variants['-flip'] = fuse_flip(self.feature_set)
+            variants[FLIP] = fuse_flip(self.feature_set)
         self.report = {}
         for variant, feature_set in variants.items():
-            for suffix in ('', '-rerank') if self.rerank else ('',):
+            for suffix in self._suffixes:
                 report = evaluate(feature_set, self.settings, self.distance, rerank=bool(suffix))
                 for name, result in report.items():
-                    protocol, setting = name.split('/')
-                    self.report[f'{protocol}{variant}{suffix}/{setting}'] = result
+                    self.report[_vary(name, variant, suffix)] = result
         if self.out_dir:
-            self._write(Path(self.out_dir))
+            self._try(self._write, Path(self.out_dir))
         return {
             f'{setting}/{name}': float(value.mean())
             for setting, result in self.report.items()
@@ -138,8 +165,23 @@ class RetrievalMetric(BaseMetric):
         """The last evaluation as a text table, with the chance level of every setting."""
         return format_table(self.report, chance_level(self.feature_set, self.settings))
 
+    @property
+    def _suffixes(self) -> tuple[str, ...]:
+        return ('', '-rerank') if self.rerank else ('',)
+
+    def _try(self, write: Callable[[Any], None], path: str | Path) -> None:
+        """Write something, unless the disk takes no more."""
+        try:
+            write(path)
+        except OSError as error:
+            reason = disk_failure(error, path)
+            if reason is None:
+                raise
+            self.unwritten.append(reason)
+            print_log(f'{type(self).__name__}: {reason}', 'current', logging.WARNING)
+
     def _write(self, folder: Path) -> None:
-        write_trials(self.report, folder / f'{self.protocol.name}_trials.csv')
+        write_trials(self.report, folder / f'{self.file_stem}_trials.csv')
         meta = self.dataset_meta or {}
         provenance = {
             'protocol': self.protocol.name,
@@ -156,7 +198,7 @@ class RetrievalMetric(BaseMetric):
         }
         results = {setting: result.to_dict() for setting, result in self.report.items()}
         content = {'provenance': provenance, 'results': results}
-        (folder / f'{self.protocol.name}_report.json').write_text(
+        (folder / f'{self.file_stem}_report.json').write_text(
             json.dumps(content, indent=2, default=str) + '\n'
         )
 
@@ -180,6 +222,12 @@ class LLCMMetric(RetrievalMetric):
     """LLCM: keys ``llcm/<direction>/...``; see ``LLCMProtocol``."""
 
     protocol_class = LLCMProtocol
+
+
+def _vary(name: str, variant: str, suffix: str) -> str:
+    """The name of a setting of other features, or ranked otherwise: ``sysu-flip/all-1shot``."""
+    protocol, setting = name.split('/')
+    return f'{protocol}{variant}{suffix}/{setting}'
 
 
 def _to_numpy(features: Sequence[Tensor]) -> np.ndarray:

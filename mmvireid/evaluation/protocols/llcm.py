@@ -46,6 +46,11 @@ class LLCMProtocol:
         check_choices('LLCMProtocol', 'directions', self.directions, allowed)
         check_positive('LLCMProtocol', 'num_trials', self.num_trials)
 
+    @property
+    def setting_names(self) -> list[str]:
+        """Names of the settings, in their order."""
+        return [f'llcm/{direction}' for direction in self.directions]
+
     def settings(self, feature_set: FeatureSet) -> list[RetrievalSetting]:
         """Apply the protocol to test images, of all identities or of some.
 
@@ -58,9 +63,10 @@ class LLCMProtocol:
         Raises:
             ValueError: If one modality has no images.
         """
-        return [self._setting(feature_set, direction) for direction in self.directions]
+        pairs = zip(self.setting_names, self.directions)
+        return [self._setting(feature_set, name, direction) for name, direction in pairs]
 
-    def _setting(self, feature_set: FeatureSet, direction: str) -> RetrievalSetting:
+    def _setting(self, feature_set: FeatureSet, name: str, direction: str) -> RetrievalSetting:
         legacy = direction == LEGACY
         query, gallery = (INFRARED, VISIBLE) if legacy else direction.split('-to-')
         queries, candidates = (
@@ -70,7 +76,7 @@ class LLCMProtocol:
         drawn = folders(feature_set, queries if legacy else candidates)
         draws = tuple(seeded_gallery(drawn, 1, trial) for trial in range(self.num_trials))
         return RetrievalSetting(
-            name=f'llcm/{direction}',
+            name=name,
             queries=draws if legacy else (queries,) * self.num_trials,
             galleries=(candidates,) * self.num_trials if legacy else draws,
             candidates=candidates,

@@ -30,6 +30,11 @@ class RegDBProtocol:
         allowed = type(self).directions
         check_choices('RegDBProtocol', 'directions', self.directions, allowed)
 
+    @property
+    def setting_names(self) -> list[str]:
+        """Names of the settings, in their order."""
+        return [f'regdb/{direction}' for direction in self.directions]
+
     def settings(self, feature_set: FeatureSet) -> list[RetrievalSetting]:
         """Apply the protocol to the test images of one split.
 
@@ -44,14 +49,14 @@ class RegDBProtocol:
             ValueError: If one modality has no images.
         """
         settings = []
-        for direction in self.directions:
+        for name, direction in zip(self.setting_names, self.directions):
             queries, gallery = (
                 sorted_rows(feature_set, feature_set.modalities == modality)
                 for modality in direction.split('-to-')
             )
             settings.append(
                 RetrievalSetting(
-                    name=f'regdb/{direction}',
+                    name=name,
                     queries=(queries,),
                     galleries=(gallery,),
                     candidates=gallery,

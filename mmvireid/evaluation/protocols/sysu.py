@@ -65,6 +65,11 @@ class SYSUProtocol:
                 "rand_perm_cam.mat, which comes with SYSU-MM01; gallery='seeded' needs no file."
             )
 
+    @property
+    def setting_names(self) -> list[str]:
+        """Names of the settings, in their order."""
+        return [f'sysu/{mode}-{shots}shot' for mode, shots in product(self.modes, self.shots)]
+
     def settings(self, feature_set: FeatureSet) -> list[RetrievalSetting]:
         """Apply the protocol to test images, of all identities or of some.
 
@@ -93,10 +98,10 @@ class SYSUProtocol:
             candidates = candidates[np.argsort(feature_set.camera_ids[candidates], kind='stable')]
         queries = sorted_rows(feature_set, ~visible)
 
-        def setting(mode: str, shots: int) -> RetrievalSetting:
+        def setting(name: str, mode: str, shots: int) -> RetrievalSetting:
             chosen = {key: rows for key, rows in images.items() if key[1] in GALLERY_CAMERAS[mode]}
             return RetrievalSetting(
-                name=f'sysu/{mode}-{shots}shot',
+                name=name,
                 queries=(queries,) * self.num_trials,
                 galleries=tuple(draw(chosen, shots, t) for t in range(self.num_trials)),
                 candidates=candidates,
@@ -104,7 +109,8 @@ class SYSUProtocol:
                 excluded=same_room,
             )
 
-        return [setting(mode, shots) for mode, shots in product(self.modes, self.shots)]
+        pairs = product(self.modes, self.shots)
+        return [setting(name, *pair) for name, pair in zip(self.setting_names, pairs)]
 
 
 def same_room(feature_set: FeatureSet, queries: np.ndarray, candidates: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.utils import check_state_dict, load_checkpoint
+from mmvireid.utils import check_state_dict, load_weights
 
 from .non_local import DotProductNonLocal
 
@@ -155,8 +155,7 @@ def load_resnet_parts(parts: Iterable[ResNetPart], checkpoint: str, key: str) ->
         ValueError: If the file does not fit.
         RuntimeError: If the weights cannot be had; says which key takes a local file.
     """
-    loaded = load_checkpoint(checkpoint, key=key)
-    weights = loaded.get('state_dict', loaded)
+    weights = load_weights(checkpoint, key=key)
     for part in parts:
         # ImageNet networks have no non-local blocks: theirs stay as they are
         own = {k: v for k, v in part.state_dict().items() if '.non_local_' not in k}

@@ -5,7 +5,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.utils import check_state_dict, load_checkpoint
+from mmvireid.utils import check_state_dict, load_weights
 
 #: Channels and convolutions of the first four blocks of VGG-16.
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3))
@@ -86,8 +86,7 @@ def build_vgg16(weights: str, taps: str, seed: int, key: str) -> VGG16Features:
         randomise(vgg, seed)
         print_log(f'`{key}`: VGG-16 with random weights (seed {seed}), not ImageNet.', 'current')
         return vgg
-    loaded = load_checkpoint(weights, key=key)
-    loaded = loaded.get('state_dict', loaded)
+    loaded = load_weights(weights, key=key)
     names = {f'features.{index}.' for index in range(len(vgg))}
     given = {
         name.removeprefix('features.'): value
