@@ -1,6 +1,7 @@
 """Evaluate a checkpoint: ``python tools/test.py configs/agw/agw_synthetic.py CHECKPOINT``."""
 
 import argparse
+import sys
 from pathlib import Path
 
 from mmengine.config import Config
@@ -8,11 +9,19 @@ from mmengine.dist import is_main_process
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
-from mmvireid.engine.runner import clear_errors, distributed, parse_run_args, prepare_config
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
+
+from mmvireid.engine.runner import (
+    CommandParser,
+    clear_errors,
+    distributed,
+    parse_run_args,
+    prepare_config,
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Evaluate a checkpoint by its data set's protocol")
+    parser = CommandParser(description="Evaluate a checkpoint by its data set's protocol")
     parser.add_argument('config', help='config file (Python code: only run configs you trust)')
     parser.add_argument('checkpoint', help='checkpoint file, read without running code in it')
     parser.add_argument(

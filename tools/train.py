@@ -1,12 +1,17 @@
 """Train a model: ``python tools/train.py configs/dgvae/dgvae_sysu.py``."""
 
 import argparse
+import sys
+from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
+
 from mmvireid.engine.runner import (
+    CommandParser,
     clear_errors,
     distributed,
     parse_run_args,
@@ -17,7 +22,7 @@ from mmvireid.engine.runner import (
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Train a model')
+    parser = CommandParser(description='Train a model')
     parser.add_argument('config', help='config file (Python code: only run configs you trust)')
     parser.add_argument(
         '--resume',

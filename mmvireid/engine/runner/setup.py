@@ -7,24 +7,54 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from typing import NoReturn
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from mmvireid.datasets.worker_failure import deaths_awaited, worker_failure
 from mmvireid.engine.hooks.checkpoint_hook import newest_checkpoint
 from mmvireid.errors import InvalidValueError, MissingFileError, Refusal
 from mmvireid.utils import damage_of
 
+from .options import add_options_argument, merge_options
+
+#: Whether the command was asked to show where it refused something.
+_traceback = ContextVar('traceback', default=False)
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser with what every command has: ``--traceback``, which :func:`clear_errors` obeys."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.add_argument(
+            '--traceback',
+            action='store_true',
+            help='where something is refused, show by which lines of code',
+        )
+
+    def parse_known_args(self, args=None, namespace=None) -> tuple[argparse.Namespace, list[str]]:
+        namespace, others = super().parse_known_args(args, namespace)
+        _traceback.set(namespace.traceback)
+        return namespace, others
+
+    def refuse(self, error: Exception) -> NoReturn:
+        """End the program as a wrong argument does, with the message of an error."""
+        if _traceback.get():
+            raise error
+        self.error(str(error))
 
 
 @contextmanager
 def clear_errors(program: str) -> Iterator[None]:
     """End the program with one line where this package refused something, or a worker died.
 
-    Any other error keeps its traceback, wherever it was raised: it may be a bug.
+    Any other error keeps its traceback, wherever it was raised: it may be a bug. With the
+    command's ``--traceback`` all do.
 
     Args:
         program: Name of the command, put before the message.
@@ -34,7 +64,7 @@ def clear_errors(program: str) -> Iterator[None]:
             yield
     except Exception as error:
         message = worker_failure(error) or _refusal(error)
-        if message is None:
+        if message is None or _traceback.get():
             raise
         raise SystemExit(f'{program}: {message}') from error
 
@@ -54,13 +84,7 @@ def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> a
         argv: Command line, ``None`` for the process's own.
     """
     parser.add_argument('--work-dir', help='where logs and checkpoints go (work_dirs/<config>)')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override config values, e.g. optim_wrapper.optimizer.lr=0.05 train_cfg.max_epochs=10',
-    )
+    add_options_argument(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -99,24 +123,26 @@ def prepare_config(args: argparse.Namespace) -> Config:
 
 
 def read_config(path: str, options: dict | None = None) -> Config:
-    """Read a config.
+    """Read a config, change it, and check what is to be built from it.
 
     The current folder is put on the import path, so that ``custom_imports`` of a config finds
     ``projects.<name>``.
 
     Args:
         path: The file.
-        options: What overrides its values, by dotted names.
+        options: What overrides its values, by dotted names; see
+            :func:`~mmvireid.engine.runner.options.merge_options`.
 
     Raises:
         FileNotFoundError: If the file does not exist.
+        ValueError, KeyError: If an option or a key of the config is not what it should be.
     """
     if not osp.isfile(path):
         raise MissingFileError(f'read_config: `config` is {path!r}, no such file.')
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     cfg = Config.fromfile(path)
-    cfg.merge_from_dict(options or {})
+    merge_options(cfg, options)
     return cfg
 
 
