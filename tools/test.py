@@ -15,6 +15,7 @@ from mmvireid.engine.runner import (
     CommandParser,
     clear_errors,
     distributed,
+    package_version,
     parse_run_args,
     prepare_config,
 )
@@ -59,6 +60,7 @@ def main(argv: list[str] | None = None) -> None:
         apply_switches(cfg, args)
         init_default_scope(cfg.default_scope)
         runner = Runner.from_cfg(cfg)
+        runner.logger.info(package_version())
         meta = runner.load_checkpoint(args.checkpoint).get('meta', {})
         metric = runner.test_evaluator.metrics[0]
         metric.provenance = dict(config=args.config, **describe(args.checkpoint, meta))

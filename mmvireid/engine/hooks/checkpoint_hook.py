@@ -12,6 +12,7 @@ from torch import nn
 
 from mmvireid.registry import HOOKS
 from mmvireid.utils import write_atomically
+from mmvireid.utils.run_settings import check_settings, note_settings
 
 POINTER = 'last_checkpoint'
 #: Where the meta of a checkpoint has the buffers of every process, in the order of ranks.
@@ -68,6 +69,7 @@ class CheckpointHook(MMCheckpointHook):
     - A checkpoint is written beside its place, synced and renamed.
     - ``last_checkpoint`` is changed after that, in the same way.
     - Old checkpoints are removed only then; MMEngine removes them first.
+    - A checkpoint holds the settings of its run, and another run does not resume from it.
 
     Args:
         interval: Epochs between two checkpoints, or iterations with ``by_epoch=False``.
@@ -88,8 +90,18 @@ class CheckpointHook(MMCheckpointHook):
             for part in Path(runner.work_dir).glob('.*.part'):
                 part.unlink()
 
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Note whose it is."""
+        note_settings(runner, checkpoint)
+
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Take the buffers of this process, where each had its own."""
+        """Make sure that it is of this run; take the buffers of this process, if each had its own.
+
+        Raises:
+            ValueError: If another run is to go on from it.
+        """
+        if runner._resume:
+            check_settings(runner, checkpoint)
         buffers = checkpoint.get('meta', {}).pop(RANK_BUFFERS, None)
         if runner._resume and buffers is not None and len(buffers) == get_world_size():
             checkpoint['state_dict'].update(buffers[get_rank()])

@@ -9,13 +9,16 @@ from .setup import (
     CommandParser,
     clear_errors,
     forget_weights,
+    package_version,
     parse_run_args,
     prepare_config,
     read_config,
     resume_from,
     run_tool,
+    settle_resume,
     use_autocast,
 )
+from .work_dir_lock import work_dir_lock
 
 __all__ = [
     'CommandParser',
@@ -27,10 +30,13 @@ __all__ = [
     'distributed',
     'forget_weights',
     'merge_options',
+    'package_version',
     'parse_run_args',
     'prepare_config',
     'read_config',
     'resume_from',
     'run_tool',
+    'settle_resume',
     'use_autocast',
+    'work_dir_lock',
 ]

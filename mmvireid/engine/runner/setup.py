@@ -18,6 +18,7 @@ from mmvireid.datasets.worker_failure import deaths_awaited, worker_failure
 from mmvireid.engine.hooks.checkpoint_hook import newest_checkpoint
 from mmvireid.errors import InvalidValueError, MissingFileError, Refusal
 from mmvireid.utils import damage_of
+from mmvireid.version import __version__
 
 from .options import add_options_argument, merge_options
 
@@ -94,6 +95,10 @@ def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> a
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.launcher == 'slurm':  # a port of the job's own, the same in all its processes
+        job, step = (int(os.environ.get(f'SLURM_{name}_ID', 0)) for name in ('JOB', 'STEP'))
+        port = os.environ.get('PORT', str(15000 + (job + 97 * step) % 15000))
+        os.environ.setdefault('MASTER_PORT', port)
     os.environ.setdefault('MKL_NUM_THREADS', '1')  # MMEngine would set it and warn about it
     return args
 
@@ -183,6 +188,16 @@ def use_autocast(optim_wrapper: dict) -> None:
         entry['type'] = 'AutocastOptimWrapper'
 
 
+def package_version() -> str:
+    """Which copy of the package runs.
+
+    Example:
+        >>> package_version().startswith(f'mmvireid {__version__} from /')
+        True
+    """
+    return f'mmvireid {__version__} from {Path(__file__).resolve().parents[2]}'
+
+
 def fit_loaders(cfg: Config) -> None:
     """Cap the data workers at the number of cores, and pin memory only for a GPU."""
     for name in _LOADERS:
@@ -210,6 +225,44 @@ def check_writable(work_dir: str) -> None:
             f'prepare_config: `work_dir` is {work_dir!r} and cannot be written '
             f'({error.strerror}), expected a writable folder (--work-dir DIR).'
         ) from error
+
+
+def settle_resume(cfg: Config, args: argparse.Namespace) -> str | None:
+    """Decide what a training run goes on from, and take that out of its config.
+
+    The config that is left in the work dir is then one for new runs, too.
+
+    Args:
+        cfg: The run's config, changed in place.
+        args: Its command line, with ``resume``.
+
+    Returns:
+        A checkpoint, ``None`` for a run that begins.
+
+    Raises:
+        ValueError: If the config file says ``resume=True`` but the command line does not; and as
+            :func:`resume_from`.
+    """
+    asked = args.resume
+    if asked is None and cfg.get('resume') and 'resume' in (args.cfg_options or {}):
+        asked = cfg.get('load_from') or 'auto'
+    checkpoint = resume_from(asked, cfg.work_dir)
+    if checkpoint is None and cfg.get('resume'):
+        raise InvalidValueError(
+            f'settle_resume: `resume` is True in {args.config} (with `load_from` '
+            f'{cfg.get("load_from")!r}), as a resumed run may have left it there, expected False. '
+            'Say --resume [PATH] to go on from a checkpoint; for a new run set resume=False and '
+            'load_from=None.'
+        )
+    cfg.resume = False
+    if checkpoint is None and asked is not None:
+        print(f'train: no checkpoint in {cfg.work_dir} yet, training starts from scratch')
+    if asked is None and newest_checkpoint(cfg.work_dir) is not None:
+        print(
+            f'train: {cfg.work_dir} has checkpoints of an earlier run, which this one will '
+            'overwrite; --resume would go on from them.'
+        )
+    return checkpoint
 
 
 def resume_from(resume: str | None, work_dir: str) -> str | None:
