@@ -26,10 +26,9 @@ from .config_check import (
     spell,
 )
 
-#: Keys at the top level that stand for those of the same name in all parts of a kind.
-SHARED = dict(
-    data_root=('train_dataloader', 'val_dataloader', 'test_dataloader'), num_ids=('model',)
-)
+#: Keys at the top level that stand for all of the same name: in what, ``None`` for anything.
+SHARED = dict(data_root=None, num_ids='model')
+_LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
 _LOADER_PARTS = ('dataset', 'sampler', 'batch_sampler', 'worker_init_fn', 'collate_fn')
 _LEARNING_RATE = ('lr_mult', 'decay_mult')
 #: What mappings without a `type` may hold, by their name; `None` for anything.
@@ -56,7 +55,7 @@ _PLAIN = dict(
     val_cfg=('fp16',),
     test_cfg=('fp16',),
     auto_scale_lr=('enable', 'base_batch_size'),
-    **dict.fromkeys(SHARED['data_root'], (*arguments_of(DataLoader), *_LOADER_PARTS)),
+    **dict.fromkeys(_LOADERS, (*arguments_of(DataLoader), *_LOADER_PARTS)),
 )
 #: The same for entries of a list or mapping of that name.
 _ENTRIES = dict(
@@ -65,7 +64,7 @@ _ENTRIES = dict(
     blocks=('num_ids', 'num_instances', 'replace'),
 )
 #: What must be there before something below it can be set.
-_WHOLE = (*SHARED['data_root'], 'model', 'optim_wrapper', 'val_evaluator', 'test_evaluator')
+_WHOLE = (*_LOADERS, 'model', 'optim_wrapper', 'val_evaluator', 'test_evaluator')
 _KINDS = ((bool, 'True or False'), ((int, float), 'a number'), (str, 'a string'),
           ((list, tuple), 'a list'), (dict, 'a mapping'))  # fmt: skip
 #: Stands for a value that a config does not have yet.
@@ -186,16 +185,17 @@ def merge_options(cfg: Config, options: dict | None = None) -> None:
 
 def _share(cfg: Config, key: str, value: Any) -> None:
     """Set a key in all parts of its kind."""
+    names = [SHARED[key]] if SHARED[key] else [*cfg]
     homes = [
         part
-        for name in SHARED[key]
+        for name in names
         for _, part in _places(cfg.get(name), name)
         if isinstance(part, dict) and key in part
     ]
     if not homes:
         raise UnknownNameError(
-            f'merge_options: `{key}` is {value!r}, but nothing below {" or ".join(SHARED[key])} '
-            'has such a key, expected a config that has one.'
+            f'merge_options: `{key}` is {value!r}, expected a config in which something has this '
+            'key.'
         )
     for part in homes:
         part[key] = value
