@@ -19,8 +19,8 @@ def main(argv: list[str] | None = None) -> None:
             probe.bind(('', port))
         except OSError as error:
             raise SystemExit(
-                f'PORT is {port}, which cannot be used on this machine ({error.strerror}), expected '
-                'a free one; without PORT one is chosen.'
+                f'PORT is {port}, which cannot be used on this machine ({error.strerror}), '
+                'expected a free one; without PORT one is chosen.'
             ) from error
         print(probe.getsockname()[1])
 

@@ -4,6 +4,7 @@ import inspect
 import types
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from math import inf
 from pathlib import PurePath
 from typing import Any, Literal, Union, get_args, get_origin
 
@@ -21,6 +22,21 @@ _TAKEN_OUT = {
     registries.PARAM_SCHEDULERS: ('convert_to_iter_based',),
     registries.OPTIM_WRAPPERS: ('constructor', 'paramwise_cfg', 'modules'),
     registries.LOOPS: ('by_epoch',),
+}
+_WHOLE = 'whole number'
+#: Numbers that mean the same wherever they stand, or in one class: kind, least, greatest.
+_RANGES = {
+    **dict.fromkeys(('lr', 'lr_mult', 'decay_mult', 'weight_decay', 'momentum'), ('number', 0)),
+    **dict.fromkeys(('dampening', 'max_norm', 'gamma', 'eta_min'), ('number', 0)),
+    'eps': ('number', 0),
+    'betas': ('number', 0, 1),
+    'start_factor': ('number', 0, 1),
+    'prob': ('number', 0, 1),
+    **dict.fromkeys(('max_epochs', 'max_iters', 'val_interval', 'batch_size'), (_WHOLE, 1)),
+    **dict.fromkeys(('accumulative_counts', 'prefetch_factor', 'window_size'), (_WHOLE, 1)),
+    **dict.fromkeys(('num_workers', 'val_begin', 'begin'), (_WHOLE, 0)),
+    'seed': (_WHOLE, 0, 2**32 - 1),
+    'LoggerHook.interval': (_WHOLE, 1),
 }
 #: Keys that any mapping may have.
 SPECIAL = ('type', '_delete_', '_scope_')
@@ -126,12 +142,14 @@ def fits(value: Any, hint: Any) -> bool:
     if not inspect.isclass(kind) or kind is object or kind is inspect.Parameter.empty:
         return True
     if issubclass(kind, Mapping):
-        return isinstance(value, dict)
+        values = value.values() if isinstance(value, dict) and len(args) == 2 else ()
+        return isinstance(value, dict) and all(fits(item, args[1]) for item in values)
     if kind is Callable or issubclass(kind, PurePath):
         return True
     if issubclass(kind, list | tuple) or kind.__module__ == 'collections.abc':
         return _is_list_of(value, args, fixed=kind is tuple)
-    return not isinstance(value, bool | int | float | str | list | tuple)  # none is built of these
+    # no object is built of these
+    return value is not None and not isinstance(value, bool | int | float | str | list | tuple)
 
 
 def _is_list_of(value: Any, args: tuple, fixed: bool) -> bool:
@@ -153,10 +171,11 @@ def spell(hint: Any) -> str:
 #: The keys that something reads; others are variables, which a config file itself uses.
 READ: Arguments = {
     **{k: v for k, v in arguments_of(Runner).items() if k != 'cfg'},
+    'compile': bool | dict,
+    'log_level': Literal['DEBUG', 'INFO', 'WARNING', 'ERROR', 'CRITICAL'],
     **dict.fromkeys(
         (
             'activation_checkpointing',
-            'compile',
             'custom_imports',
             'efficient_conv_bn_eval',
             'find_unused_parameters',
@@ -182,7 +201,8 @@ def check_config(cfg: Config) -> None:
     for name, value in cfg.items():
         if name in READ:
             for where, mapping in _mappings(value, name):
-                _check_mapping(where, mapping)
+                _check_arguments(where, mapping)
+                _check_ranges(where, mapping)
 
 
 def _mappings(value: Any, where: str) -> Iterator[tuple[str, dict]]:
@@ -195,7 +215,28 @@ def _mappings(value: Any, where: str) -> Iterator[tuple[str, dict]]:
         yield from _mappings(item, f'{where}.{key}')
 
 
-def _check_mapping(where: str, mapping: dict) -> None:
+def _check_ranges(where: str, mapping: dict) -> None:
+    """Check the numbers of a mapping, also where a class of PyTorch would refuse them later."""
+    for name, value in mapping.items():
+        kind, *bounds = _RANGES.get(name) or _RANGES.get(f'{mapping.get("type")}.{name}') or (None,)
+        if kind is None or value is None or isinstance(value, dict):
+            continue
+        hint, low, high = int if kind is _WHOLE else float, bounds[0], (*bounds, inf)[1]
+        numbers = value if isinstance(value, list | tuple) else [value]
+        if not all(fits(number, hint) and low <= number <= high for number in numbers):
+            most = f' and at most {bounds[1]}' if len(bounds) > 1 else ''
+            raise InvalidValueError(
+                f'check_config: `{where}.{name}` is {value!r}, expected a {kind} of at least '
+                f'{low}{most}.'
+            )
+    begin, end = mapping.get('begin'), mapping.get('end')
+    if isinstance(begin, int) and isinstance(end, int) and end <= begin:
+        raise InvalidValueError(
+            f'check_config: `{where}.end` is {end}, expected more than `{where}.begin`, {begin}.'
+        )
+
+
+def _check_arguments(where: str, mapping: dict) -> None:
     arguments = arguments_for(mapping.get('type'))
     if arguments is None:
         return

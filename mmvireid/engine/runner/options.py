@@ -179,6 +179,8 @@ def merge_options(cfg: Config, options: dict | None = None) -> None:
     for name, value in options.items():
         if isinstance(value, dict) and _current(cfg, name) is None:
             value = dict(value, _delete_=True)  # MMEngine's word for what replaces no mapping
+        if isinstance(value, int) and isinstance(_current(cfg, name), float):
+            value = float(value)  # a class may insist on it
         cfg.merge_from_dict({name: ConfigDict(value=value).value})
     check_config(cfg)
 
@@ -260,8 +262,8 @@ def _check_option(cfg: Config, name: str, value: Any, options: dict) -> None:
             hint = inspect.Parameter.empty
         else:
             raise InvalidValueError(
-                f'merge_options: `{name}` is {value!r}, expected a key below a mapping, but '
-                f'`{where}` is {node!r}. Set all of it: {where}="dict(...)".'
+                f'merge_options: `{name}` is {value!r}, expected `{where}` to be a mapping, but it '
+                f'is {node!r}. Set all of it: {where}="dict(...)".'
             )
     _check_value(name, value, node, hint)
 

@@ -122,6 +122,7 @@ def prepare_config(args: argparse.Namespace) -> Config:
     cfg.work_dir = (
         args.work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(args.config).stem)
     )
+    check_loops(cfg)
     check_writable(cfg.work_dir)
     fit_loaders(cfg)
     return cfg
@@ -207,6 +208,24 @@ def fit_loaders(cfg: Config) -> None:
             loader['pin_memory'] = torch.cuda.is_available()
             if loader['num_workers'] == 0:
                 loader['persistent_workers'] = False
+
+
+def check_loops(cfg: Config) -> None:
+    """Check that what validation and test need is there, or nothing of it.
+
+    Raises:
+        ValueError: If not; names the keys.
+    """
+    for loop in ('train', 'val', 'test'):
+        needed = dict(train='optim_wrapper').get(loop, f'{loop}_evaluator')
+        keys = [f'{loop}_dataloader', f'{loop}_cfg', needed]
+        given = [key for key in keys if cfg.get(key) is not None]
+        if given and given != keys:
+            missing = ' and '.join(f'`{key}`' for key in keys if key not in given)
+            raise InvalidValueError(
+                f'prepare_config: {missing} is None, expected {", ".join(keys)} to be all there, '
+                'or all None.'
+            )
 
 
 def check_writable(work_dir: str) -> None:
