@@ -1,18 +1,18 @@
 """Render data, train a model, evaluate it, draw ranked lists: what ``make demo`` runs."""
 
-import argparse
+import sys
 import time
 from pathlib import Path
 
-from mmengine.config import Config
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
 
-from mmvireid.engine.runner import resume_from, run_tool
+from mmvireid.engine.runner import CommandParser, read_config, resume_from, run_tool
 
 TOOLS = Path(__file__).parent
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config', help='a config on rendered data')
     parser.add_argument('--out', default='work_dirs/demo', help='folder for everything it makes')
     args = parser.parse_args(argv)
@@ -23,7 +23,7 @@ def main(argv: list[str] | None = None) -> None:
     features, picture = str(out / 'features.npz'), str(out / 'ranked_lists.png')
     run_tool(TOOLS / 'test.py', args.config, checkpoint, '--work-dir', str(out),
              '--save-features', features)  # fmt: skip
-    data_root = Config.fromfile(args.config).test_dataloader.dataset.data_root
+    data_root = read_config(args.config).test_dataloader.dataset.data_root
     run_tool(TOOLS / 'analysis_tools/ranked_lists.py', features, '--protocol', 'sysu',
              '--data-root', data_root, '--out', picture)  # fmt: skip
     minutes = (time.monotonic() - start) / 60

@@ -9,11 +9,14 @@ has a report already is not run again, so the command can be repeated after an i
 
 import argparse
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 
-from mmvireid.engine.runner import resume_from, run_tool
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
+
+from mmvireid.engine.runner import CommandParser, resume_from, run_tool
 from mmvireid.evaluation import Report, SettingResult, format_table
 
 TOOLS = Path(__file__).parent
@@ -47,7 +50,7 @@ def join(reports: list[dict]) -> Report:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = CommandParser(description=__doc__.splitlines()[0])
     parser.add_argument('config')
     parser.add_argument('--trials', type=int, nargs='+', default=range(1, 11), metavar='T')
     parser.add_argument('--work-dir', help='(work_dirs/<config>)')

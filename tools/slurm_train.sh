@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Train on a Slurm cluster: tools/slurm_train.sh PARTITION JOB_NAME CONFIG [arguments of train.py]
-# GPUS, GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS are taken from the environment.
+# GPUS, GPUS_PER_NODE, CPUS_PER_TASK and SRUN_ARGS are taken from the environment. The port that the
+# processes meet at follows from the number of the job, or is PORT.
 set -euo pipefail
 if [ $# -lt 3 ]; then
     echo "usage: tools/slurm_train.sh PARTITION JOB_NAME CONFIG [ARGUMENTS]" >&2

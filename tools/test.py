@@ -1,6 +1,7 @@
 """Evaluate a checkpoint: ``python tools/test.py configs/agw/agw_synthetic.py CHECKPOINT``."""
 
 import argparse
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -8,11 +9,15 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
+
 from mmvireid.engine.runner import (
+    CommandParser,
     ReIDRunner,
     build_runner,
     clear_errors,
     distributed,
+    package_version,
     parse_run_args,
     prepare_config,
 )
@@ -21,7 +26,7 @@ from mmvireid.evaluation.metrics import RetrievalMetric
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description="Evaluate a checkpoint by its data set's protocol")
+    parser = CommandParser(description="Evaluate a checkpoint by its data set's protocol")
     parser.add_argument('config', help='config file (Python code: only run configs you trust)')
     parser.add_argument('checkpoint', help='checkpoint file, read without running code in it')
     parser.add_argument(
@@ -119,6 +124,7 @@ def main(argv: list[str] | None = None) -> None:
         cfg = prepare_config(args)
         apply_switches(cfg, args)
         runner = build_runner(cfg)
+        runner.logger.info(package_version())
         set_up_metrics(runner, args)
         runner.register_hook(Provenance(args))
         results = runner.test()

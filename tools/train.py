@@ -1,22 +1,29 @@
 """Train a model: ``python tools/train.py configs/dgvae/dgvae_sysu.py``."""
 
 import argparse
+import sys
+from pathlib import Path
 
 from mmengine.config import Config
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
+
 from mmvireid.engine.runner import (
+    CommandParser,
     build_runner,
     clear_errors,
     distributed,
+    package_version,
     parse_run_args,
     prepare_config,
-    resume_from,
+    settle_resume,
     use_autocast,
+    work_dir_lock,
 )
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description='Train a model')
+    parser = CommandParser(description='Train a model')
     parser.add_argument('config', help='config file (Python code: only run configs you trust)')
     parser.add_argument(
         '--resume',
@@ -29,23 +36,24 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parse_run_args(parser, argv)
 
 
-def apply_switches(cfg: Config, args: argparse.Namespace) -> None:
-    """Apply ``--resume`` and ``--amp`` to the config."""
-    checkpoint = resume_from(args.resume, cfg.work_dir)
-    if checkpoint is not None:
-        cfg.resume, cfg.load_from = True, checkpoint
-    elif args.resume == 'auto':
-        print(f'train: no checkpoint in {cfg.work_dir} yet, training starts from scratch')
-    if args.amp:
-        use_autocast(cfg.optim_wrapper)
-
-
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with clear_errors('train'), distributed(args.launcher):
         cfg = prepare_config(args)
-        apply_switches(cfg, args)
-        build_runner(cfg).train()
+        with work_dir_lock(cfg.work_dir, args.launcher):
+            train(cfg, args)
+
+
+def train(cfg: Config, args: argparse.Namespace) -> None:
+    """Train with the switches of a command line."""
+    checkpoint = settle_resume(cfg, args)
+    if args.amp:
+        use_autocast(cfg.optim_wrapper)
+    runner = build_runner(cfg)
+    runner.logger.info(package_version())
+    if checkpoint is not None:  # not in the config, which stays in the work dir
+        runner._resume, runner._load_from = True, checkpoint
+    runner.train()
 
 
 if __name__ == '__main__':

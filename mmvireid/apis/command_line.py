@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.device import get_device
 
 from mmvireid.apis.inference import init_model
+from mmvireid.engine.runner import CommandParser, add_options_argument
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
 
@@ -21,13 +22,15 @@ def model_parser(description: str, others: str | None = None) -> argparse.Argume
         others: What is done with more models; ``None`` if the command takes one only.
 
     Returns:
-        The parser with ``config``, ``checkpoint`` and, unless ``others`` is ``None``, ``--other``.
+        The parser with ``config``, ``checkpoint``, ``--cfg-options`` (for all models) and, unless
+        ``others`` is ``None``, ``--other``.
     """
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file (Python code: only run configs you trust)')
     parser.add_argument('checkpoint', help='checkpoint file, read without running code in it')
+    add_options_argument(parser)
     if others is not None:
         parser.add_argument(
             '--other',
@@ -109,7 +112,7 @@ def build_models(args: argparse.Namespace) -> dict[str, BaseReID]:
     for config, checkpoint in [(args.config, args.checkpoint), *args.other]:
         name = Path(config).stem
         name = f'{name} ({checkpoint})' if name in models else name
-        models[name] = init_model(config, checkpoint, get_device())
+        models[name] = init_model(config, checkpoint, get_device(), args.cfg_options)
     return models
 
 

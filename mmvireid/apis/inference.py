@@ -10,7 +10,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from mmvireid.datasets import reid_collate
-from mmvireid.engine.runner import read_config
+from mmvireid.engine.runner import merge_options, read_config
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
@@ -31,7 +31,7 @@ def init_model(
             trust.
         checkpoint: Weights to load; ``None`` leaves the model random.
         device: Where the model goes, such as ``'cpu'`` or ``'cuda:0'``.
-        cfg_options: Config values to override, with dotted keys.
+        cfg_options: Config values to override, with dotted keys, as ``--cfg-options`` does.
 
     Returns:
         The model in eval mode; its ``cfg`` attribute is the config.
@@ -39,7 +39,7 @@ def init_model(
     Raises:
         TypeError: If ``config`` is of another kind.
         FileNotFoundError: If there is no such config file or checkpoint.
-        ValueError: If the checkpoint does not fit, or holds code.
+        ValueError: If the checkpoint does not fit, or holds code, or an option is wrong.
 
     Example:
         >>> model = init_model('configs/agw/agw_sysu.py', 'agw.pth')  # doctest: +SKIP
@@ -47,13 +47,13 @@ def init_model(
         (1, 2048)
     """
     if isinstance(config, (str, Path)):
-        config = read_config(str(config))
-    if not isinstance(config, Config):
+        config = read_config(str(config), cfg_options)
+    elif isinstance(config, Config):
+        merge_options(config, cfg_options)
+    else:
         raise InvalidTypeError(
             f'init_model: `config` is a {type(config).__name__}, expected a path or a Config.'
         )
-    if cfg_options:
-        config.merge_from_dict(cfg_options)
     init_default_scope(config.get('default_scope', 'mmvireid'))
     model = MODELS.build(config.model)
     if checkpoint is not None:

@@ -1,9 +1,9 @@
 """Images per second and peak memory of a config's training pipeline, cached and not."""
 
-import argparse
 import copy
 import multiprocessing
 import os
+import sys
 import tempfile
 import threading
 import time
@@ -12,14 +12,17 @@ from contextlib import contextmanager
 from itertools import count, islice
 from pathlib import Path
 
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from rich.console import Console
 from rich.progress import track
 from torch.utils.data import DataLoader
 
-from mmvireid.engine.runner import read_config
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
+
+from mmvireid.engine.runner import CommandParser, add_options_argument, read_config
+from mmvireid.errors import Refusal
 
 SAMPLING_SECONDS = 0.2
 
@@ -115,13 +118,11 @@ def report(label: str, loader: DataLoader, num_batches: int) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = CommandParser(description=__doc__)
     parser.add_argument('config')
     parser.add_argument('--iters', type=int, default=50, help='batches per measurement')
     parser.add_argument('--num-workers', type=int, help="instead of the config's number")
-    parser.add_argument(
-        '--cfg-options', nargs='+', action=DictAction, help='key=value, changes the config'
-    )
+    add_options_argument(parser)
     args = parser.parse_args(argv)
     if not Path('/proc/self/smaps_rollup').exists():
         parser.error('memory is read from /proc/<pid>/smaps_rollup, which this system lacks.')
@@ -131,8 +132,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             config.train_dataloader.num_workers = args.num_workers
         init_default_scope('mmvireid')
         run(config, args.iters)
-    except (ValueError, FileNotFoundError) as error:
-        parser.error(str(error))
+    except Refusal as error:
+        parser.refuse(error)
     return 0
 
 

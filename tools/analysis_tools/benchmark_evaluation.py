@@ -8,9 +8,9 @@ Example:
     python tools/analysis_tools/benchmark_evaluation.py
 """
 
-import argparse
 import csv
 import resource
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +22,9 @@ import torch
 from rich.progress import track
 from torch.nn.functional import normalize
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
+
+from mmvireid.engine.runner import CommandParser
 from mmvireid.evaluation import (
     FeatureSet,
     RegDBProtocol,
@@ -205,7 +208,7 @@ def benchmark(
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         description='Time the evaluation against its matrix product and against a loop over '
         "queries as in released code, on random features of the protocols' sizes. "
         'Takes some minutes; leave the machine alone meanwhile. Linux only (memory).'

@@ -20,9 +20,10 @@ import time
 from collections.abc import Callable
 from functools import partial
 from itertools import pairwise
+from pathlib import Path
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper, build_optim_wrapper
@@ -31,10 +32,14 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
+
 from mmvireid.datasets import noise_batch
 from mmvireid.engine.optimizers import AutocastOptimWrapper
 from mmvireid.engine.runner import (
+    CommandParser,
     ReIDRunner,
+    add_options_argument,
     clear_errors,
     forget_weights,
     read_config,
@@ -226,7 +231,7 @@ def peak_memory() -> dict[str, float]:
 
 
 def parse_args(argv: list[str] | None) -> tuple[argparse.Namespace, Config]:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file (Python code: only run configs you trust)')
@@ -234,7 +239,7 @@ def parse_args(argv: list[str] | None) -> tuple[argparse.Namespace, Config]:
     parser.add_argument('--turns', type=int, default=2, help='turns of each of the two')
     parser.add_argument('--stage', metavar='NAME', help='stage to time (the last one)')
     parser.add_argument('--amp', action='store_true', help='bf16 autocast (CPU and GPU)')
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    add_options_argument(parser)
     args = parser.parse_args(argv)
     with clear_errors('benchmark_training'):
         cfg = read_config(args.config, args.cfg_options)

@@ -5,8 +5,9 @@ that share a room count as one place). Colour histograms must work well within t
 modality; across the modalities, histograms, pixels and an untrained network must stay near chance.
 """
 
-import argparse
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -15,7 +16,10 @@ import torch
 from rich.progress import track
 from torchvision.models import resnet18
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
+
 from mmvireid.datasets.rendering import LAYOUTS, SIZES, Shot, render_picture
+from mmvireid.engine.runner import CommandParser
 from mmvireid.structures import INFRARED, VISIBLE
 
 SIZE = (128, 64)  # height and width to which every picture is scaled first
@@ -133,7 +137,7 @@ def calibrate(shots: Sequence[Shot], seed: int) -> dict[str, Score]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Print one line per measurement, chance beside it."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = CommandParser(description=__doc__.splitlines()[0])
     parser.add_argument('--size', default='small', choices=SIZES)
     parser.add_argument('--layout', default='sysu', choices=LAYOUTS)
     parser.add_argument('--seed', type=int, default=0)

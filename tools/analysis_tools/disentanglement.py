@@ -17,6 +17,7 @@ normalised) and ``codes_tsne.png`` (both codes of a few identities).
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -27,6 +28,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mmengine.device import get_device
 from torch.nn.functional import normalize
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import (
     check_methods,
@@ -118,10 +121,10 @@ def draw_codes(codes: dict[str, FeatureSet], rows: np.ndarray, embed: Callable, 
 def run(args: argparse.Namespace) -> None:
     embed = tsne(args.seed)  # first, so that a missing package costs no time
     out_dir = make_folder(args.out_dir)
-    model = init_model(args.config, args.checkpoint, get_device())
+    model = init_model(args.config, args.checkpoint, get_device(), args.cfg_options)
     what = 'with two codes, such as DGVAE; others can be the --baseline'
     check_methods(model, args.config, ['extract_codes'], what)
-    other = args.baseline and init_model(*args.baseline, get_device())
+    other = args.baseline and init_model(*args.baseline, get_device(), args.cfg_options)
     compared = codes = encode_test_images(model, model.extract_codes)
     if other:
         baseline = extract_test_features(other)

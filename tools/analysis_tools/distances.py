@@ -9,11 +9,14 @@ are the means and their difference delta. For any method (Fig. 5 of the Hi-CMD p
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from mmengine.device import get_device
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import (
     add_out_argument,
@@ -50,7 +53,7 @@ def run(args: argparse.Namespace) -> None:
     models = build_models(args)
     if args.initial:
         torch.manual_seed(args.seed)
-        initial = init_model(args.config, device=get_device())
+        initial = init_model(args.config, device=get_device(), cfg_options=args.cfg_options)
         models = {'initial (random weights)': initial} | models
     found = extract_all(models, args)
     histograms = {name: cross_modality_histograms(features) for name, features in found.items()}

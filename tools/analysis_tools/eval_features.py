@@ -6,11 +6,15 @@ Example:
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
-from mmvireid.errors import InvalidValueError
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
+
+from mmvireid.engine.runner import CommandParser
+from mmvireid.errors import InvalidValueError, Refusal
 from mmvireid.evaluation import (
     PROTOCOLS,
     FeatureSet,
@@ -32,8 +36,8 @@ PROTOCOL_OPTIONS = {
 }
 
 
-def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def build_parser() -> CommandParser:
+    parser = CommandParser(
         description='Evaluate the features in an .npz file by the protocol of SYSU-MM01, RegDB or '
         'LLCM, and print R1, R5, R10, R20, mAP and mINP with the chance level.',
         epilog='The file holds features (N, D) float32, person_ids (N,), camera_ids (N,), '
@@ -112,8 +116,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     try:
         run(args)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
+    except (Refusal, OSError) as error:
+        parser.refuse(error)
 
 
 if __name__ == '__main__':

@@ -9,7 +9,9 @@ them: PyTorch's counter, which counts two operations for each, halved.
 """
 
 import argparse
+import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -18,8 +20,10 @@ from mmengine.registry import init_default_scope
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
+
 from mmvireid.datasets import noise_batch
-from mmvireid.engine.runner import clear_errors, read_config
+from mmvireid.engine.runner import CommandParser, add_options_argument, clear_errors, read_config
 from mmvireid.evaluation import align_rows
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
@@ -121,16 +125,17 @@ def build(cfg: Config, shape: Sequence[int] | None) -> tuple[BaseReID, tuple[int
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file (Python code: only run configs you trust)')
     parser.add_argument(
         '--shape', type=int, nargs=2, metavar=('H', 'W'), help="image size (the config's)"
     )
+    add_options_argument(parser)
     args = parser.parse_args(argv)
     with clear_errors('get_flops'):
-        model, size = build(read_config(args.config), args.shape)
+        model, size = build(read_config(args.config, args.cfg_options), args.shape)
         counts = measure(model, size)
     rows = [['part', 'parameters, M', 'FLOPs, G']]
     for name, (parameters, flops) in counts.items():

@@ -21,6 +21,7 @@ few people in two dimensions, one panel per model, colour by modality, shape by 
 
 import argparse
 import csv
+import sys
 from collections.abc import Callable, Sequence
 from itertools import product
 from pathlib import Path
@@ -30,6 +31,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import (
     build_models,

@@ -4,15 +4,17 @@
 --out ranked.png``
 """
 
-import argparse
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 from mmengine.utils import mkdir_or_exist
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
+
 from mmvireid.datasets.transforms.loading import read_image
-from mmvireid.engine.runner import clear_errors
+from mmvireid.engine.runner import CommandParser, clear_errors
 from mmvireid.evaluation import PROTOCOLS, FeatureSet, RetrievalSetting
 from mmvireid.visualization import RankedList, draw_ranked_lists
 
@@ -58,7 +60,7 @@ def choose_queries(
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = CommandParser(description=__doc__.splitlines()[0])
     parser.add_argument('features', metavar='FEATURES.npz', help='from test.py --save-features')
     parser.add_argument('--protocol', choices=PROTOCOLS, required=True)
     parser.add_argument('--data-root', required=True, help='folder that the names start from')

@@ -12,6 +12,7 @@ A map is dead on an image if its maximum is at most 1e-6 (stems end with ReLU, s
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,6 +20,8 @@ import numpy as np
 import torch
 from matplotlib.figure import Figure
 from mmengine.dataset import Compose
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import build_models, make_folder, model_parser
 from mmvireid.datasets import reid_collate

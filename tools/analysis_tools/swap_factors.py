@@ -25,6 +25,7 @@ Example: persons 12 and 40, as camera 3 or 6 saw them, with the poses of persons
 """
 
 import argparse
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,8 @@ import torch
 from mmengine.device import get_device
 from rich.console import Console
 from rich.progress import track
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import (
     ImageKind,
@@ -169,7 +172,7 @@ def draw(
 
 def run(args: argparse.Namespace) -> None:
     make_folder(Path(args.out).parent)
-    model = init_model(args.config, args.checkpoint, get_device())
+    model = init_model(args.config, args.checkpoint, get_device(), args.cfg_options)
     what = 'that takes images apart and puts them together, such as HiCMD'
     check_methods(model, args.config, ['encode', 'decode'], what)
     dataset = load_split(model.cfg, args.split)

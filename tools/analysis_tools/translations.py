@@ -8,11 +8,14 @@ that has ``generate``, such as AlignGAN.
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import (
     ImageKind,
@@ -59,7 +62,7 @@ def make_captions(samples: Sequence[ReIDDataSample]) -> list[str]:
 
 def run(args: argparse.Namespace) -> None:
     make_folder(Path(args.out).parent)
-    model = init_model(args.config, args.checkpoint)
+    model = init_model(args.config, args.checkpoint, cfg_options=args.cfg_options)
     check_methods(model, args.config, ['generate'], 'that translates images, such as AlignGAN')
     dataset = load_split(model.cfg, args.split)
     kinds = ImageKind(VISIBLE, args.cameras), ImageKind(INFRARED)

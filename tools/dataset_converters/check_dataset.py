@@ -2,16 +2,22 @@
 
 import argparse
 import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 from rich.progress import track
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.datasets import LLCM, SYSUMM01, BaseReIDDataset, RegDB
 from mmvireid.datasets.image_rows import unpaired_ids
 from mmvireid.datasets.image_tree import brief_list
 from mmvireid.datasets.transforms.loading import read_image
+from mmvireid.engine.runner import CommandParser
+from mmvireid.errors import Refusal
 from mmvireid.structures import INFRARED, VISIBLE
 
 DATASETS = {'sysu': SYSUMM01, 'regdb': RegDB, 'llcm': LLCM}
@@ -164,8 +170,8 @@ def check_images(paths: Sequence[str], report: Callable[[str], None], workers: i
 
 def parse_arguments(
     argv: Sequence[str] | None,
-) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
-    parser = argparse.ArgumentParser(
+) -> tuple[CommandParser, argparse.Namespace]:
+    parser = CommandParser(
         description=__doc__,
         epilog='The exit code is 0 if everything is there and right, 1 if not.',
     )
@@ -194,8 +200,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         data = data_sets(args.dataset, args.root, trials)
         print(f'{data[0].title} in {args.root}')
         names = check_listing(data, report)
-    except (ValueError, FileNotFoundError) as error:
-        parser.error(str(error))
+    except Refusal as error:
+        parser.refuse(error)
     if not args.no_decode:
         paths = [os.path.join(args.root, name) for name in sorted(names)]
         check_images(paths, report.add_problem, args.workers)

@@ -1,6 +1,7 @@
 """Render the synthetic data set in the folder layout of SYSU-MM01, RegDB or LLCM."""
 
 import argparse
+import sys
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -9,7 +10,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
+
 from mmvireid.datasets.rendering import LAYOUTS, SIZES, Layout, Shot, ensure_rendered
+from mmvireid.engine.runner import CommandParser
+from mmvireid.errors import Refusal
 
 #: Height and width of one picture of a contact sheet.
 TILE = (128, 64)
@@ -58,8 +63,8 @@ def _tile(path: Path | None) -> np.ndarray:
     return cv2.resize(cv2.imread(str(path)), TILE[::-1], interpolation=cv2.INTER_AREA)
 
 
-def parse_args(argv: Sequence[str] | None) -> tuple[argparse.ArgumentParser, argparse.Namespace]:
-    parser = argparse.ArgumentParser(description=__doc__)
+def parse_args(argv: Sequence[str] | None) -> tuple[CommandParser, argparse.Namespace]:
+    parser = CommandParser(description=__doc__)
     parser.add_argument('--out', required=True, type=Path, help='folder to write; kept if complete')
     parser.add_argument('--size', default='small', choices=SIZES)
     parser.add_argument('--layout', default='sysu', choices=LAYOUTS)
@@ -78,8 +83,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     start = time.perf_counter()
     try:
         ensure_rendered(args.out, args.size, args.layout, args.seed, args.workers)
-    except (ValueError, OSError) as error:
-        parser.error(str(error))
+    except (Refusal, OSError) as error:
+        parser.refuse(error)
     seconds = time.perf_counter() - start
     layout = LAYOUTS[args.layout](args.size, args.seed)
     print(count_table(layout.shots()))

@@ -22,10 +22,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from mmengine.config import DictAction
 from torch import Tensor
 
-from mmvireid.engine.runner import clear_errors, read_config
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
+
+from mmvireid.engine.runner import CommandParser, add_options_argument, clear_errors, read_config
 from mmvireid.errors import RunStoppedError
 from mmvireid.utils import load_checkpoint
 
@@ -187,7 +188,7 @@ def run(args: argparse.Namespace) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
+    parser = CommandParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument('config', help='config file (Python code: only run configs you trust)')
@@ -199,7 +200,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument(
         '--work-dir', default='work_dirs/kill_test', help='a new folder for both runs'
     )
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction, metavar='KEY=VALUE')
+    add_options_argument(parser)
     args = parser.parse_args(argv)
     if args.kills < 1 or args.every < 1:
         parser.error('expected --kills and --every of at least 1.')

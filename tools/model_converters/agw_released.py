@@ -3,14 +3,17 @@
 ``python tools/model_converters/agw_released.py sysu_agw.t agw_sysu.pth``
 """
 
-import argparse
 import re
+import sys
 from collections import OrderedDict
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from mmvireid.engine.runner import clear_errors
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
+
+from mmvireid.engine.runner import CommandParser, clear_errors
 from mmvireid.errors import InvalidValueError
 from mmvireid.utils import load_checkpoint
 
@@ -65,7 +68,7 @@ def convert(released: dict) -> tuple[OrderedDict[str, Tensor], list[str]]:
 
 
 def main(argv: list[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = CommandParser(description=__doc__.splitlines()[0])
     parser.add_argument('source', metavar='IN.t', help='released checkpoint')
     parser.add_argument('target', metavar='OUT.pth', help='where the converted one goes')
     args = parser.parse_args(argv)

@@ -15,6 +15,7 @@ from mmvireid.evaluation.report import FIGURES
 from mmvireid.evaluation.result_keys import check_result_key, result_keys
 from mmvireid.registry import HOOKS
 from mmvireid.utils import unwrap, write_atomically
+from mmvireid.utils.run_settings import check_settings, note_settings
 
 POINTER = 'last_checkpoint'
 #: Where the meta of a checkpoint has the buffers of every process, in the order of ranks.
@@ -73,6 +74,7 @@ class CheckpointHook(MMCheckpointHook):
     - Old checkpoints are removed only then; MMEngine removes them first.
     - What ``save_best`` names is looked for before training: ``'auto'`` is the first result of the
       validation, anything else must be one of them.
+    - A checkpoint holds the settings of its run, and another run does not resume from it.
 
     Args:
         interval: Epochs between two checkpoints, or iterations with ``by_epoch=False``.
@@ -151,8 +153,18 @@ class CheckpointHook(MMCheckpointHook):
             self._check_best(key, [list(metrics)])
         super()._save_best_checkpoint(runner, metrics)
 
+    def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Note whose it is."""
+        note_settings(runner, checkpoint)
+
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Take the buffers of this process, where each had its own."""
+        """Make sure that it is of this run; take the buffers of this process, if each had its own.
+
+        Raises:
+            ValueError: If another run is to go on from it.
+        """
+        if runner._resume:
+            check_settings(runner, checkpoint)
         buffers = checkpoint.get('meta', {}).pop(RANK_BUFFERS, None)
         if runner._resume and buffers is not None and len(buffers) == get_world_size():
             checkpoint['state_dict'].update(buffers[get_rank()])

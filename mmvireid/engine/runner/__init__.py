@@ -3,32 +3,43 @@ from .distributed import (
     ReIDSeparateDistributedDataParallel,
     distributed,
 )
+from .options import add_options_argument, merge_options
 from .resumable_loop import ResumableTrainLoop
 from .runner import ReIDRunner, build_runner
 from .setup import (
+    CommandParser,
     clear_errors,
     forget_weights,
+    package_version,
     parse_run_args,
     prepare_config,
     read_config,
     resume_from,
     run_tool,
+    settle_resume,
     use_autocast,
 )
+from .work_dir_lock import work_dir_lock
 
 __all__ = [
+    'CommandParser',
     'ReIDDistributedDataParallel',
     'ReIDRunner',
     'ReIDSeparateDistributedDataParallel',
     'ResumableTrainLoop',
+    'add_options_argument',
     'build_runner',
     'clear_errors',
     'distributed',
     'forget_weights',
+    'merge_options',
+    'package_version',
     'parse_run_args',
     'prepare_config',
     'read_config',
     'resume_from',
     'run_tool',
+    'settle_resume',
     'use_autocast',
+    'work_dir_lock',
 ]

@@ -7,25 +7,56 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from typing import NoReturn
 
 import torch
-from mmengine.config import Config, DictAction
+from mmengine.config import Config
 
 from mmvireid.datasets.worker_failure import deaths_awaited, worker_failure
 from mmvireid.engine.hooks.checkpoint_hook import newest_checkpoint
 from mmvireid.errors import InvalidValueError, MissingFileError, Refusal
 from mmvireid.utils import damage_of
 from mmvireid.utils.files import disk_failure
+from mmvireid.version import __version__
 
+from .options import add_options_argument, merge_options
+
+#: Whether the command was asked to show where it refused something.
+_traceback = ContextVar('traceback', default=False)
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
+
+
+class CommandParser(argparse.ArgumentParser):
+    """A parser with what every command has: ``--traceback``, which :func:`clear_errors` obeys."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.add_argument(
+            '--traceback',
+            action='store_true',
+            help='where something is refused, show by which lines of code',
+        )
+
+    def parse_known_args(self, args=None, namespace=None) -> tuple[argparse.Namespace, list[str]]:
+        namespace, others = super().parse_known_args(args, namespace)
+        _traceback.set(namespace.traceback)
+        return namespace, others
+
+    def refuse(self, error: Exception) -> NoReturn:
+        """End the program as a wrong argument does, with the message of an error."""
+        if _traceback.get():
+            raise error
+        self.error(str(error))
 
 
 @contextmanager
 def clear_errors(program: str) -> Iterator[None]:
     """End the program with one line where this package refused something, or a worker or disk died.
 
-    Any other error keeps its traceback, wherever it was raised: it may be a bug.
+    Any other error keeps its traceback, wherever it was raised: it may be a bug. With the
+    command's ``--traceback`` all do.
 
     Args:
         program: Name of the command, put before the message.
@@ -35,7 +66,7 @@ def clear_errors(program: str) -> Iterator[None]:
             yield
     except Exception as error:
         message = worker_failure(error) or _refusal(error) or disk_failure(error)
-        if message is None:
+        if message is None or _traceback.get():
             raise
         raise SystemExit(f'{program}: {message}') from error
 
@@ -55,13 +86,7 @@ def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> a
         argv: Command line, ``None`` for the process's own.
     """
     parser.add_argument('--work-dir', help='where logs and checkpoints go (work_dirs/<config>)')
-    parser.add_argument(
-        '--cfg-options',
-        nargs='+',
-        action=DictAction,
-        metavar='KEY=VALUE',
-        help='override config values, e.g. optim_wrapper.optimizer.lr=0.05 train_cfg.max_epochs=10',
-    )
+    add_options_argument(parser)
     parser.add_argument(
         '--launcher',
         choices=['none', 'pytorch', 'slurm', 'mpi'],
@@ -71,6 +96,10 @@ def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> a
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    if args.launcher == 'slurm':  # a port of the job's own, the same in all its processes
+        job, step = (int(os.environ.get(f'SLURM_{name}_ID', 0)) for name in ('JOB', 'STEP'))
+        port = os.environ.get('PORT', str(15000 + (job + 97 * step) % 15000))
+        os.environ.setdefault('MASTER_PORT', port)
     os.environ.setdefault('MKL_NUM_THREADS', '1')  # MMEngine would set it and warn about it
     return args
 
@@ -94,30 +123,33 @@ def prepare_config(args: argparse.Namespace) -> Config:
     cfg.work_dir = (
         args.work_dir or cfg.get('work_dir') or osp.join('work_dirs', Path(args.config).stem)
     )
+    check_loops(cfg)
     check_writable(cfg.work_dir)
     fit_loaders(cfg)
     return cfg
 
 
 def read_config(path: str, options: dict | None = None) -> Config:
-    """Read a config.
+    """Read a config, change it, and check what is to be built from it.
 
     The current folder is put on the import path, so that ``custom_imports`` of a config finds
     ``projects.<name>``.
 
     Args:
         path: The file.
-        options: What overrides its values, by dotted names.
+        options: What overrides its values, by dotted names; see
+            :func:`~mmvireid.engine.runner.options.merge_options`.
 
     Raises:
         FileNotFoundError: If the file does not exist.
+        ValueError, KeyError: If an option or a key of the config is not what it should be.
     """
     if not osp.isfile(path):
         raise MissingFileError(f'read_config: `config` is {path!r}, no such file.')
     if os.getcwd() not in sys.path:
         sys.path.insert(0, os.getcwd())
     cfg = Config.fromfile(path)
-    cfg.merge_from_dict(options or {})
+    merge_options(cfg, options)
     return cfg
 
 
@@ -158,6 +190,16 @@ def use_autocast(optim_wrapper: dict) -> None:
         entry['type'] = 'AutocastOptimWrapper'
 
 
+def package_version() -> str:
+    """Which copy of the package runs.
+
+    Example:
+        >>> package_version().startswith(f'mmvireid {__version__} from /')
+        True
+    """
+    return f'mmvireid {__version__} from {Path(__file__).resolve().parents[2]}'
+
+
 def fit_loaders(cfg: Config) -> None:
     """Cap the data workers at the number of cores, and pin memory only for a GPU."""
     for name in _LOADERS:
@@ -167,6 +209,24 @@ def fit_loaders(cfg: Config) -> None:
             loader['pin_memory'] = torch.cuda.is_available()
             if loader['num_workers'] == 0:
                 loader['persistent_workers'] = False
+
+
+def check_loops(cfg: Config) -> None:
+    """Check that what validation and test need is there, or nothing of it.
+
+    Raises:
+        ValueError: If not; names the keys.
+    """
+    for loop in ('train', 'val', 'test'):
+        needed = dict(train='optim_wrapper').get(loop, f'{loop}_evaluator')
+        keys = [f'{loop}_dataloader', f'{loop}_cfg', needed]
+        given = [key for key in keys if cfg.get(key) is not None]
+        if given and given != keys:
+            missing = ' and '.join(f'`{key}`' for key in keys if key not in given)
+            raise InvalidValueError(
+                f'prepare_config: {missing} is None, expected {", ".join(keys)} to be all there, '
+                'or all None.'
+            )
 
 
 def check_writable(work_dir: str) -> None:
@@ -185,6 +245,44 @@ def check_writable(work_dir: str) -> None:
             f'prepare_config: `work_dir` is {work_dir!r} and cannot be written '
             f'({error.strerror}), expected a writable folder (--work-dir DIR).'
         ) from error
+
+
+def settle_resume(cfg: Config, args: argparse.Namespace) -> str | None:
+    """Decide what a training run goes on from, and take that out of its config.
+
+    The config that is left in the work dir is then one for new runs, too.
+
+    Args:
+        cfg: The run's config, changed in place.
+        args: Its command line, with ``resume``.
+
+    Returns:
+        A checkpoint, ``None`` for a run that begins.
+
+    Raises:
+        ValueError: If the config file says ``resume=True`` but the command line does not; and as
+            :func:`resume_from`.
+    """
+    asked = args.resume
+    if asked is None and cfg.get('resume') and 'resume' in (args.cfg_options or {}):
+        asked = cfg.get('load_from') or 'auto'
+    checkpoint = resume_from(asked, cfg.work_dir)
+    if checkpoint is None and cfg.get('resume'):
+        raise InvalidValueError(
+            f'settle_resume: `resume` is True in {args.config} (with `load_from` '
+            f'{cfg.get("load_from")!r}), as a resumed run may have left it there, expected False. '
+            'Say --resume [PATH] to go on from a checkpoint; for a new run set resume=False and '
+            'load_from=None.'
+        )
+    cfg.resume = False
+    if checkpoint is None and asked is not None:
+        print(f'train: no checkpoint in {cfg.work_dir} yet, training starts from scratch')
+    if asked is None and newest_checkpoint(cfg.work_dir) is not None:
+        print(
+            f'train: {cfg.work_dir} has checkpoints of an earlier run, which this one will '
+            'overwrite; --resume would go on from them.'
+        )
+    return checkpoint
 
 
 def resume_from(resume: str | None, work_dir: str) -> str | None:

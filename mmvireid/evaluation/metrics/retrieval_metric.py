@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +62,13 @@ class RetrievalMetric(BaseMetric):
 
     protocol_class: type
     default_prefix = ''  # the keys already start with the protocol
+
+    def __init_subclass__(cls) -> None:
+        """Spell out what ``protocol`` stands for: a config's keys are checked against it."""
+        own, protocol = signature(cls.__init__), signature(cls.protocol_class)
+        named = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        keywords = [p.replace(kind=p.KEYWORD_ONLY) for p in protocol.parameters.values()]
+        cls.__signature__ = own.replace(parameters=[*named, *keywords])
 
     def __init__(
         self,

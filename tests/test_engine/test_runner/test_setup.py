@@ -22,7 +22,7 @@ def parse(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, 'path', list(sys.path))
     (tmp_path / 'toy.py').write_text(
-        "default_scope = 'mmvireid'\na = dict(b=1)\n"
+        "default_scope = 'mmvireid'\nrandomness = dict(seed=1)\n"
         'train_dataloader = dict(num_workers=64, '
         'persistent_workers=True)\n'
     )
@@ -36,8 +36,8 @@ def parse(tmp_path, monkeypatch):
 
 
 def test_options_and_machine_are_settled(parse, tmp_path):
-    cfg = prepare_config(parse('toy.py', '--cfg-options', 'a.b=3'))
-    assert cfg.a.b == 3
+    cfg = prepare_config(parse('toy.py', '--cfg-options', 'randomness.seed=3'))
+    assert cfg.randomness.seed == 3
     assert cfg.work_dir == os.path.join('work_dirs', 'toy')
     assert (tmp_path / 'work_dirs/toy').is_dir()
     assert cfg.train_dataloader.num_workers == min(64, os.cpu_count())
