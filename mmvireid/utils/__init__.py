@@ -9,6 +9,7 @@ from .files import damage_of, write_atomically
 from .imagenet import IMAGENET_MEAN, IMAGENET_STD
 from .pairs import identity_shift, paired_labels
 from .sizes import with_sizes
+from .text import read_text
 from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
 from .wrappers import unwrap
 
@@ -32,6 +33,7 @@ __all__ = [
     'modality_centers',
     'paired_labels',
     'pairwise_distance',
+    'read_text',
     'split_modalities',
     'split_singles',
     'unwrap',
