@@ -10,6 +10,7 @@ from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
 
 from mmvireid.datasets import reid_collate
+from mmvireid.datasets.transforms.loading import to_bgr
 from mmvireid.engine.runner import merge_options, read_config
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
@@ -78,7 +79,8 @@ def extract_features(
 
     Args:
         model: From :func:`init_model`.
-        images: Paths, or uint8 BGR arrays (h, w, 3) of any size.
+        images: Paths of what ``read_image`` decodes, or arrays that ``to_bgr`` takes, of any size:
+            uint8 BGR (h, w, 3), grey, with alpha, or 16 bits.
         modality: ``'visible'`` or ``'infrared'``.
         batch_size: Images per forward pass.
 
@@ -87,7 +89,7 @@ def extract_features(
 
     Raises:
         ValueError: If ``modality`` is unknown, ``images`` is empty, or an image cannot be read
-            or is not a uint8 BGR array.
+            or is an array of another kind.
     """
     if modality not in MODALITIES:
         raise InvalidValueError(
@@ -112,14 +114,10 @@ def _to_results(image: str | Path | np.ndarray, index: int, modality: str) -> di
     results = dict(modality=modality, sample_idx=index)
     if isinstance(image, (str, Path)):
         return results | dict(img_path=str(image), name=str(image))
-    if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.shape[2:] == (3,):
-        return results | dict(img=image, img_path='', name=f'image {index}')
-    kind = (
-        f'{image.dtype} array of shape {image.shape}'
-        if isinstance(image, np.ndarray)
-        else f'a {type(image).__name__}'
-    )
+    if isinstance(image, np.ndarray):
+        pixels = to_bgr(image, f'extract_features: `images[{index}]`')
+        return results | dict(img=pixels, img_path='', name=f'image {index}')
     raise InvalidValueError(
-        f'extract_features: `images[{index}]` is {kind}, expected a path or a uint8 BGR array '
-        '(h, w, 3).'
+        f'extract_features: `images[{index}]` is a {type(image).__name__}, expected a path or an '
+        'array.'
     )

@@ -17,6 +17,7 @@ from numpy.lib import format as npy_format
 from mmvireid.errors import InvalidValueError
 
 from .transforms import LoadReIDImage
+from .transforms.loading import DECODING_VERSION
 
 SHARED_MEMORY_FOLDER = Path('/dev/shm')
 
@@ -221,7 +222,7 @@ def _record(loader: LoadReIDImage) -> np.dtype:
 
 
 def _fingerprint(loader: LoadReIDImage, root: str, names: Sequence[str]) -> str:
-    digest = hashlib.sha256(repr(loader).encode())
+    digest = hashlib.sha256(f'{loader!r} {DECODING_VERSION}'.encode())
     for name in names:
         try:
             status = os.stat(os.path.join(root, name))

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 
 from mmvireid.errors import InvalidValueError, MissingFileError
+from mmvireid.utils import read_text
 
 IMAGE_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp')
 #: Files that desktop systems drop into folders, skipped like hidden ones.
@@ -21,8 +22,12 @@ def raise_problem(problem: Exception) -> None:
 
 
 def brief_list(names: list) -> str:
-    """The first names of a list, and how many there are more."""
-    shown = ', '.join(str(name) for name in names[:MAX_NAMES_IN_MESSAGE])
+    """The first names of a list, and how many there are more.
+
+    A name with a sign that no screen shows, such as a byte-order mark, is written in ASCII.
+    """
+    texts = [str(name) for name in names[:MAX_NAMES_IN_MESSAGE]]
+    shown = ', '.join(text if text.isprintable() else ascii(text) for text in texts)
     more = len(names) - MAX_NAMES_IN_MESSAGE
     return f'{shown} and {more} more' if more > 0 else shown
 
@@ -67,15 +72,26 @@ class ImageTree:
     def images(self, folder: str) -> list[str]:
         """Names of a folder's images, sorted; anything else in it but junk is a problem.
 
+        So is a name that is not UTF-8, which results and messages could not speak of.
+
         Args:
             folder: Folder that exists.
         """
-        names, strays = [], []
+        names, strays, garbled = [], [], []
         for entry, is_file in self._entries(folder).items():
             if _is_junk(entry):
                 continue
             is_image = is_file and entry.lower().endswith(IMAGE_SUFFIXES)
-            (names if is_image else strays).append(f'{folder}/{entry}')
+            kind = (names if _is_text(entry) else garbled) if is_image else strays
+            kind.append(f'{folder}/{entry}')
+        if garbled:
+            self.on_problem(
+                InvalidValueError(
+                    f'Names in an image folder of {self.root} are not UTF-8: '
+                    f'{brief_list(sorted(garbled))}. Rename these files, or unpack the archive '
+                    'again with the right encoding.'
+                )
+            )
         if strays:
             self.on_problem(
                 InvalidValueError(
@@ -103,12 +119,13 @@ class ImageTree:
     def read_index(self, file: str) -> list[tuple[str, int]]:
         """Name and label of every image of an index file (``path label`` on each line).
 
-        Malformed lines, repeated names and names of missing files are problems.
+        Paths may have backslashes, as on Windows. Malformed lines, repeated names and names of
+        missing files are problems.
         """
         pairs, wrong = {}, []
-        for number, line in enumerate(self._read_text(file).splitlines(), start=1):
+        for number, line in enumerate(self._read_text(file).split('\n'), start=1):
             match = re.fullmatch(r'(\S.*?)\s+(\d+)\s*', line)
-            name = PurePosixPath(match[1]) if match else PurePosixPath('..')
+            name = PurePosixPath(match[1].replace('\\', '/') if match else '..')
             if not match and not line.strip():
                 continue
             unusable = name.is_absolute() or '..' in name.parts
@@ -147,8 +164,12 @@ class ImageTree:
         path = self.root / folder
         if not path.is_dir():
             return {}
-        with os.scandir(path) as entries:
-            return {entry.name: entry.is_file() for entry in entries}
+        try:
+            with os.scandir(path) as entries:
+                return {entry.name: entry.is_file() for entry in entries}
+        except OSError as error:
+            self.on_problem(MissingFileError(f'{path} cannot be read ({error.strerror}).'))
+            return {}
 
     def _read_text(self, file: str) -> str:
         path = self.root / file
@@ -160,7 +181,16 @@ class ImageTree:
                 )
             )
             return ''
-        return path.read_text(encoding='utf-8')
+        try:
+            return read_text(path)
+        except (InvalidValueError, MissingFileError) as error:
+            self.on_problem(error)
+            return ''
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file's name is proper text; bytes that are not are surrogates in Python."""
+    return not any('\ud800' <= sign <= '\udfff' for sign in name)
 
 
 def _is_junk(entry: str) -> bool:

@@ -163,7 +163,16 @@ def _matrix(key: str, value: np.ndarray) -> np.ndarray:
             f'FeatureSet: `{key}` has shape {value.shape} and dtype {value.dtype}, '
             'expected real numbers of shape (N, D).'
         )
-    return np.ascontiguousarray(value, dtype=np.float32)
+    with np.errstate(over='ignore', under='ignore'):  # what does not fit is found by its value
+        converted = np.ascontiguousarray(value, dtype=np.float32)
+    largest = np.maximum(converted.max(axis=1, initial=0), -converted.min(axis=1, initial=0))
+    vanished = largest < np.finfo(np.float32).tiny
+    if vanished.any() and (vanished := vanished & (value != 0).any(axis=1)).any():
+        raise InvalidValueError(
+            f'FeatureSet: `{key}` is too small for float32 in {vanished.sum()} rows, first row '
+            f'{vanished.argmax()}, expected values of 1e-37 or more: scale all features alike.'
+        )
+    return converted
 
 
 _CONVERT = {

@@ -23,6 +23,8 @@ class SettingResult:
         mINP: Mean inverse negative penalty, shape (T,).
         num_valid_queries: Queries with an admissible match; only these are averaged, shape (T,).
         num_dropped_queries: The other queries, shape (T,).
+        tied_share: Share of neighbours in the rankings (of all candidates) that are equally far
+            from the query, so that their order is a matter of lot, shape (T,).
     """
 
     cmc: np.ndarray
@@ -30,6 +32,7 @@ class SettingResult:
     mINP: np.ndarray
     num_valid_queries: np.ndarray
     num_dropped_queries: np.ndarray
+    tied_share: np.ndarray | None = None
 
     @property
     def scores(self) -> dict[str, np.ndarray]:
@@ -52,6 +55,9 @@ class SettingResult:
             summary[f'{name}_std'] = value.std(axis=0).tolist()
         values['num_valid_queries'] = self.num_valid_queries
         values['num_dropped_queries'] = self.num_dropped_queries
+        if self.tied_share is not None:
+            values['tied_share'] = self.tied_share
+            summary['tied_share'] = float(self.tied_share.max())
         summary['num_valid_queries'] = int(self.num_valid_queries.min())
         summary['num_dropped_queries'] = int(self.num_dropped_queries.max())
         summary['per_trial'] = [

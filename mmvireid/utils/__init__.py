@@ -4,11 +4,12 @@ from .checkpoint import check_state_dict, load_checkpoint, load_weights
 from .code_combinations import FAKE, Combinations, combine_codes, split_singles
 from .companion import Companion
 from .convolutions import check_reduced_size, init_convolutions
-from .distances import pairwise_distance
+from .distances import pairwise_distance, power_of_two_scale, unit_rows
 from .files import damage_of, write_atomically
 from .imagenet import IMAGENET_MEAN, IMAGENET_STD
 from .pairs import identity_shift, paired_labels
 from .sizes import with_sizes
+from .text import read_text
 from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
 from .wrappers import unwrap
 
@@ -33,8 +34,11 @@ __all__ = [
     'modality_centers',
     'paired_labels',
     'pairwise_distance',
+    'power_of_two_scale',
+    'read_text',
     'split_modalities',
     'split_singles',
+    'unit_rows',
     'unwrap',
     'with_sizes',
     'write_atomically',

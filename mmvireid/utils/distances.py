@@ -1,9 +1,55 @@
-"""The distance that both losses and ranking use."""
+"""Lengths and distances that both losses and ranking use."""
+
+import math
 
 import torch
 from torch import Tensor
 
 from mmvireid.errors import InvalidValueError
+
+#: Lengths between these are computed without under- or overflow of the squares in float32.
+_SHORTEST, _LONGEST = 1e-12, 1e18
+
+
+def unit_rows(x: Tensor, out: Tensor | None = None) -> Tensor:
+    r"""Divide every row by its length, at any scale that the type can hold.
+
+    .. math::
+        \hat x_i = x_i / \|x_i\|
+
+    As ``torch.nn.functional.normalize``, to the last bit; but rows whose squares leave the range of
+    float32 are not taken for zero, nor for infinite. Computed in float32 at least.
+
+    Args:
+        x: Finite rows, shape (N, D).
+        out: Where the result goes, such as ``x`` itself.
+
+    Returns:
+        Rows of length 1, shape (N, D); a row of zeros stays one.
+
+    Example:
+        >>> unit_rows(torch.tensor([[3e30, 4e30], [3e-30, 4e-30], [0.0, 0.0]]))
+        tensor([[0.6000, 0.8000],
+                [0.6000, 0.8000],
+                [0.0000, 0.0000]])
+    """
+    x = x.to(torch.promote_types(x.dtype, torch.float32))
+    length = torch.linalg.vector_norm(x, dim=1, keepdim=True)
+    if not ((length >= _SHORTEST) & (length <= _LONGEST)).all():
+        largest = torch.linalg.vector_norm(x, torch.inf, dim=1, keepdim=True)
+        x = torch.mul(x, power_of_two_scale(largest), out=out)  # exact
+        length = torch.linalg.vector_norm(x, dim=1, keepdim=True)
+    return torch.div(x, length.clamp(min=_SHORTEST), out=out)
+
+
+def power_of_two_scale(largest: Tensor) -> Tensor:
+    """Factors, powers of two and hence exact, that bring positive values into [0.5, 1).
+
+    Values that the type holds with fewer digits, in float32 below 2^-126, stay a little smaller.
+    """
+    smallest = int(math.log2(torch.finfo(largest.dtype).tiny))
+    exponent = torch.frexp(largest).exponent.clamp(min=smallest)
+    return torch.ldexp(torch.ones_like(largest), -exponent)
 
 
 def pairwise_distance(x: Tensor, y: Tensor, squared: bool = False, eps: float = 1e-12) -> Tensor:

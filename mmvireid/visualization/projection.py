@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from torch.nn.functional import normalize
 
 from mmvireid.errors import InvalidValueError, RunStoppedError
 from mmvireid.evaluation import FeatureSet
+from mmvireid.utils import unit_rows
 
 #: t-SNE of fewer points says nothing.
 MIN_POINTS = 4
@@ -59,7 +59,7 @@ def tsne(seed: int) -> Callable[[np.ndarray], np.ndarray]:
                 'Draw more images.'
             )
         perplexity = min(30, (len(features) - 1) / 3)
-        unit = normalize(torch.from_numpy(features)).numpy()
+        unit = unit_rows(torch.from_numpy(features)).numpy()
         return TSNE(perplexity=perplexity, random_state=seed).fit_transform(unit)
 
     return embed

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.runner import Runner
+from PIL import Image
 
 from mmvireid.apis import extract_features, init_model
 from mmvireid.evaluation import FeatureSet
@@ -49,6 +50,18 @@ def test_the_modality_matters(trained):
     image = [np.full((60, 30, 3), 99, np.uint8)]
     features = [extract_features(model, image, m) for m in ('visible', 'infrared')]
     assert np.abs(features[0] - features[1]).max() > 1e-3
+
+
+def test_arrays_of_every_kind_mean_what_files_mean(trained, tmp_path):
+    model = init_model(*trained)
+    grey = np.random.default_rng(0).integers(0, 256, (60, 30), dtype=np.uint8)
+    color = np.repeat(grey[..., None], 3, axis=2)
+    expected = extract_features(model, [color], 'infrared')
+    deep = grey.astype(np.uint16) * 257
+    Image.fromarray(deep).save(tmp_path / 'deep.png')
+    kinds = [grey, grey[..., None], deep, np.dstack([color, grey]), tmp_path / 'deep.png']
+    for image in kinds:
+        np.testing.assert_array_equal(extract_features(model, [image], 'infrared'), expected)
 
 
 def test_options_reach_the_config(trained):

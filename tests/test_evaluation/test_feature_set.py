@@ -36,6 +36,10 @@ def test_reads_a_file_of_bare_numpy(tmp_path):
         ({'features': [[1, 2], [np.nan, 1], [3, 4]]}, '`features` is NaN or .* first b/1.jpg'),
         ({'features': [[1, 2], [3, 4], [np.inf, 4]]}, 'for 1 of 3 images, first c/1.jpg'),
         ({'features': [[1e39, 2], [3, 4], [5, 4]]}, 'first a/1.jpg'),  # more than float32 holds
+        (
+            {'features': [[1, 2], [1e-50, 0], [5, 4]]},
+            'too small for float32 in 1 rows, first row 1',
+        ),
         ({'features': np.zeros((2, 2))}, '`features` has 2 rows, expected 3'),
         ({'features': np.zeros(3)}, r'`features` has shape \(3,\)'),
         ({'camera_ids': [1, 2]}, '`camera_ids` has 2 rows'),
@@ -46,7 +50,7 @@ def test_reads_a_file_of_bare_numpy(tmp_path):
         ({'flip_features': np.zeros((3, 5))}, r'`flip_features` has shape \(3, 5\)'),
     ],
 )
-@pytest.mark.filterwarnings('ignore:overflow encountered in cast')
+@pytest.mark.filterwarnings('error')
 def test_wrong_content_is_named(change, message):
     with pytest.raises(ValueError, match=message):
         FeatureSet(**{**ARRAYS, **change})

@@ -83,6 +83,18 @@ def test_a_cut_jpeg_is_found(main, sysu, capsys):
     assert main(['sysu', str(sysu), '--counts', 'any', '--no-decode']) == 0
 
 
+@pytest.mark.parametrize(('lowest', 'highest', 'code'), [(7000, 8500, 1), (7000, 60_000, 0)])
+def test_16_bits_that_fill_little_of_their_range_are_found(
+    main, sysu, capsys, lowest, highest, code
+):
+    path = sysu / 'cam3' / '0005' / '0001.png'
+    values = np.linspace(lowest, highest, 32).astype(np.uint16).reshape(8, 4)
+    assert cv2.imwrite(str(path), values)
+    assert main(['sysu', str(sysu), '--counts', 'any']) == code
+    found = f'{path} has 16 bits' in capsys.readouterr().out
+    assert found == bool(code)
+
+
 def test_training_images_in_the_test_split(main, sysu, capsys):
     (sysu / 'exp' / 'test_id.txt').write_text('3,5,6')
     assert main(['sysu', str(sysu), '--counts', 'any', '--no-decode']) == 1

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmvireid.utils.distances import pairwise_distance
+from mmvireid.utils.distances import pairwise_distance, unit_rows
 
 
 def rows(count, size=7, seed=0, dtype=torch.float64):
@@ -45,3 +45,22 @@ def test_half_precision_input_is_raised_to_float32():
 def test_shapes_that_do_not_fit_are_named(shape):
     with pytest.raises(ValueError, match=r'pairwise_distance: `x` and `y` have shapes \(2, 7\)'):
         pairwise_distance(torch.zeros(2, 7), torch.zeros(shape))
+
+
+def test_ordinary_rows_are_normalised_as_ever_to_the_last_bit():
+    x = rows(50, dtype=torch.float32) * torch.logspace(-9, 9, 50)[:, None]
+    assert torch.equal(unit_rows(x), torch.nn.functional.normalize(x))
+    out = x.clone()
+    assert unit_rows(out, out=out) is out and torch.equal(out, unit_rows(x))
+
+
+@pytest.mark.parametrize('dtype', [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_rows_of_every_scale_have_length_one(dtype):
+    kind = torch.finfo(dtype)
+    signs = torch.tensor([[1.0, -1.0, 0.5], [0.0, 1.0, 0.0]], dtype=dtype)
+    x = torch.cat([signs * scale for scale in (kind.max, kind.tiny * 4, 1.0, 0.0)])
+    expected = torch.tensor([[2 / 3, -2 / 3, 1 / 3], [0, 1, 0]]).repeat(3, 1)
+    expected = torch.cat([expected, torch.zeros(2, 3)])
+    torch.testing.assert_close(unit_rows(x).float(), expected)
+    out = unit_rows(x.float() if dtype.itemsize == 2 else x)
+    torch.testing.assert_close(out.float(), expected)

@@ -27,7 +27,6 @@ import torch
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from mmengine.device import get_device
-from torch.nn.functional import normalize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
@@ -52,12 +51,13 @@ from mmvireid.evaluation import (
 )
 from mmvireid.evaluation.functional import cross_modality_histograms, nearest_neighbors
 from mmvireid.registry import METRICS
+from mmvireid.utils import unit_rows
 from mmvireid.visualization import choose_rows, draw_distances, mean_distances, tsne
 
 
 def join(codes: dict[str, FeatureSet]) -> FeatureSet:
     """All codes one after the other, each L2-normalised."""
-    parts = [normalize(torch.from_numpy(code.features)) for code in codes.values()]
+    parts = [unit_rows(torch.from_numpy(code.features)) for code in codes.values()]
     return replace(next(iter(codes.values())), features=torch.cat(parts, dim=1).numpy())
 
 

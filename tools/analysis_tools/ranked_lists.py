@@ -9,6 +9,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import torch
 from mmengine.utils import mkdir_or_exist
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
@@ -16,13 +17,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's pac
 from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.engine.runner import CommandParser, clear_errors
 from mmvireid.evaluation import PROTOCOLS, FeatureSet, RetrievalSetting
+from mmvireid.utils import unit_rows
 from mmvireid.visualization import RankedList, draw_ranked_lists
 
 
 def rank(features: FeatureSet, setting: RetrievalSetting, query: int, count: int) -> np.ndarray:
     """Rows of a query's best matches in the first trial's gallery, by cosine similarity."""
     gallery = setting.galleries[0]
-    unit = features.features / np.linalg.norm(features.features, axis=1, keepdims=True)
+    unit = unit_rows(torch.from_numpy(features.features)).numpy()
     similarity = unit[gallery] @ unit[query]
     if setting.excluded is not None:
         similarity[setting.excluded(features, np.array([query]), gallery)[0]] = -np.inf

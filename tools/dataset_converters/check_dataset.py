@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
 from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
@@ -19,6 +21,9 @@ from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.engine.runner import CommandParser
 from mmvireid.errors import Refusal
 from mmvireid.structures import INFRARED, VISIBLE
+
+#: A 16-bit image of which 8 bits leave fewer grey levels than this has lost its content.
+MIN_LEVELS = 16
 
 DATASETS = {'sysu': SYSUMM01, 'regdb': RegDB, 'llcm': LLCM}
 
@@ -145,24 +150,34 @@ def check_listing(data: Sequence[BaseReIDDataset], report: Report) -> set[str]:
     return set().union(*names.values())
 
 
+def fault_of(path: str) -> str | None:
+    """What is wrong with an image, ``None`` if nothing is."""
+    try:
+        image = read_image(path, backend='pillow')
+    except ValueError as error:
+        return str(error)
+    with Image.open(path) as header:
+        deep = header.mode.startswith('I')
+    levels = int(np.ptp(image)) + 1
+    if deep and levels < MIN_LEVELS:
+        return (
+            f'{path} has 16 bits, of whose range it fills so little that {levels} of 256 grey '
+            'levels are left. Stretch all images of that camera alike, from its own range to '
+            '0 ... 65535.'
+        )
+    return None
+
+
 def check_images(paths: Sequence[str], report: Callable[[str], None], workers: int) -> None:
     """Decodes every image.
 
     Args:
         paths: Image files.
-        report: Called with a message per unreadable file.
+        report: Called with a message per file with a fault.
         workers: Number of threads.
     """
-
-    def error_of(path: str) -> str | None:
-        try:
-            read_image(path, backend='pillow')
-        except ValueError as error:
-            return str(error)
-        return None
-
     with ThreadPoolExecutor(workers) as pool:
-        errors = pool.map(error_of, paths)
+        errors = pool.map(fault_of, paths)
         for error in track(errors, description='decoding images', total=len(paths)):
             if error is not None:
                 report(error)

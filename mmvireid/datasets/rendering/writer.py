@@ -15,6 +15,7 @@ import cv2
 from rich.progress import track
 
 from mmvireid.errors import InvalidValueError
+from mmvireid.utils import read_text
 
 from .layouts import LAYOUTS, SIZES, Shot
 from .picture import render_jpeg
@@ -67,7 +68,7 @@ def ensure_rendered(
         _write_pictures(folder, seed, shots, workers or os.cpu_count() or 1, description)
         plan.write_index(folder)
         marker = dict(wanted, num_images=len(shots), num_ids=len({s.person_id for s in shots}))
-        (folder / MARKER).write_text(json.dumps(marker, indent=2) + '\n')
+        (folder / MARKER).write_text(json.dumps(marker, indent=2) + '\n', 'utf-8')
 
 
 def _check_arguments(size: str, layout: str, seed: int, workers: int | None) -> None:
@@ -104,7 +105,7 @@ def _holds(root: Path, wanted: dict) -> bool:
 def _read_marker(root: Path) -> dict | None:
     """What a complete rendering says about itself; ``None`` if this is none."""
     try:
-        marker = json.loads((root / MARKER).read_text())
+        marker = json.loads(read_text(root / MARKER))
         return {key: marker[key] for key in ('layout', 'size', 'seed', 'version')}
     except (OSError, ValueError, KeyError, TypeError):
         return None

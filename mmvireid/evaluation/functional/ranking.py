@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from threading import Lock
 from typing import Self
 
 import numpy as np
@@ -38,7 +39,7 @@ def _arrays(scores: QueryScores) -> list[np.ndarray]:
     return [getattr(scores, field.name) for field in fields(scores)]
 
 
-def sort_keys(distance: np.ndarray) -> np.ndarray:
+def sort_keys(distance: np.ndarray, low: np.ndarray | None = None) -> np.ndarray:
     """Distance and position in one integer, so that a plain sort is a stable argsort.
 
     The high half of a key orders like the distance, the low half is the column. Sorting such keys
@@ -46,6 +47,7 @@ def sort_keys(distance: np.ndarray) -> np.ndarray:
 
     Args:
         distance: Distances, float32 and finite or infinite, shape (Nq, Nc).
+        low: Other low halves, which decide ties, below 2^32, uint64, shape (Nc,) or (Nq, Nc).
 
     Returns:
         Keys, uint64, shape (Nq, Nc); ``key & 0xffffffff`` is the column.
@@ -59,7 +61,7 @@ def sort_keys(distance: np.ndarray) -> np.ndarray:
     # Floats order like their bits, except that negative ones run backwards.
     bits ^= (bits >> 31) | np.int32(-(2**31))
     keys = np.left_shift(bits.view(np.uint32), 32, dtype=np.uint64)
-    keys |= np.arange(distance.shape[1], dtype=np.uint64)
+    keys |= np.arange(distance.shape[1], dtype=np.uint64) if low is None else low
     return keys
 
 
@@ -68,12 +70,22 @@ class GalleryScorer:
 
     A query's candidates are sorted once. A trial's positions are running counts of its gallery
     along that order, for several galleries at a time: their counts are fields of one 64-bit word,
-    so that one sum serves them all. Ties go to the earlier candidate.
+    so that one sum serves them all.
+
+    Ties are broken by lot, if there are lots: among equally distant candidates the order is that of
+    their lots, each combined with the query's (exclusive or), so that every query has an order of
+    its own. The gallery's order, which is that of identities, would favour some: features that are
+    all equal would score above chance. Without lots ties go to the earlier candidate.
 
     Args:
         candidate_ids: Identity of every candidate, in the protocol's gallery order, shape (Nc,).
         galleries: The columns in [0, Nc) that make up each of the T galleries, none empty.
         rank_by: Whether the first match's rank counts distinct ``'identity'`` or ``'image'``.
+        candidate_lots: A random number of each candidate in [0, 2^32), integers, shape (Nc,).
+
+    Attributes:
+        num_tied: Neighbours in the rankings so far that are equally far from their query.
+        num_neighbours: All neighbours in these rankings.
 
     Example:
         >>> scorer = GalleryScorer(np.array([7, 8, 8]), [np.array([0, 1, 2]), np.array([0, 1])])
@@ -84,11 +96,22 @@ class GalleryScorer:
     """
 
     def __init__(
-        self, candidate_ids: np.ndarray, galleries: Sequence[np.ndarray], rank_by: str = 'identity'
+        self,
+        candidate_ids: np.ndarray,
+        galleries: Sequence[np.ndarray],
+        rank_by: str = 'identity',
+        candidate_lots: np.ndarray | None = None,
     ) -> None:
         self.rank_by = rank_by
         self.ids, labels = np.unique(candidate_ids, return_inverse=True)
         self.size = len(labels)
+        # The low half of a key: the column, and above it as much of the lot as there is room for.
+        self.column_mask = np.uint64(2 ** (self.size - 1).bit_length() - 1)
+        self.low = np.arange(self.size, dtype=np.uint64)
+        if candidate_lots is not None:
+            self.low |= self._above_columns(candidate_lots)
+        self.num_tied = self.num_neighbours = 0
+        self._counting = Lock()
         self.labels = labels.astype(np.min_scalar_type(len(self.ids)))
         self.member = np.zeros((len(galleries), self.size), dtype=bool)
         for member, columns in zip(self.member, galleries):
@@ -103,27 +126,46 @@ class GalleryScorer:
             gallery * len(self.ids) + self.labels[self.columns], return_index=True
         )
 
-    def __call__(self, distance: np.ndarray, query_ids: np.ndarray) -> QueryScores:
+    def __call__(
+        self, distance: np.ndarray, query_ids: np.ndarray, query_lots: np.ndarray | None = None
+    ) -> QueryScores:
         """Score a block of queries.
 
         Args:
             distance: Distance of every candidate, smaller is better, float32, shape (Nq, Nc).
-                ``np.inf`` marks a pair that the protocol leaves out of the ranking.
+                ``np.inf`` marks a pair that the protocol leaves out of the ranking; distances
+                themselves are finite.
             query_ids: Identity of every query, shape (Nq,).
+            query_lots: A random number of each query in [0, 2^32), integers, shape (Nq,).
 
         Returns:
             Scores, every array (T, Nq).
         """
-        keys = sort_keys(distance)
+        low = self.low
+        if query_lots is not None:
+            low = low ^ self._above_columns(query_lots)[:, None]
+        keys = sort_keys(distance, low)
         keys.sort(axis=1)
-        keys &= np.uint64(0xFFFFFFFF)
-        order = keys.view(np.int64)
         admissible = np.count_nonzero(distance != np.inf, axis=1)
+        self._count_ties(keys, admissible)
+        keys &= self.column_mask
+        order = keys.view(np.int64)
         labels = self._labels_of(query_ids)
         rank, average_precision, penalty = self._image_scores(order, admissible, labels)
         if self.rank_by == 'identity':
             rank = np.where(rank > 0, self._identity_rank(order, admissible, labels), 0)
         return QueryScores(rank, average_precision, penalty)
+
+    def _above_columns(self, lots: np.ndarray) -> np.ndarray:
+        return lots.astype(np.uint64) & ~self.column_mask & np.uint64(0xFFFFFFFF)
+
+    def _count_ties(self, keys: np.ndarray, admissible: np.ndarray) -> None:
+        """Count equal neighbours in sorted keys; those that are left out stand at the end."""
+        equal = np.count_nonzero((keys[:, 1:] ^ keys[:, :-1]) <= np.uint64(0xFFFFFFFF))
+        left_out = np.maximum(self.size - admissible - 1, 0).sum()
+        with self._counting:
+            self.num_tied += int(equal - left_out)
+            self.num_neighbours += int(np.maximum(admissible - 1, 0).sum())
 
     def _labels_of(self, query_ids: np.ndarray) -> np.ndarray:
         """Index of each query's identity among the candidates', ``len(self.ids)`` for none."""

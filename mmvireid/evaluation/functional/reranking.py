@@ -40,7 +40,8 @@ def k_reciprocal_distance(
     features = torch.cat([queries, gallery])
     distance = pairwise_distance(features, features, squared=True).numpy()
     np.fill_diagonal(distance, 0)  # every image is its own first neighbour, also among copies
-    distance /= distance.max(axis=1, keepdims=True)
+    # Where all images are copies of one, all distances stay 0.
+    distance /= np.maximum(distance.max(axis=1, keepdims=True), np.finfo(np.float32).tiny)
     neighbours = _nearest(distance, k1 + 1)
     mutual = _mutual(neighbours)
     sets = _soft_sets(_expand(mutual, _mutual(neighbours[:, : round(k1 / 2) + 1])), distance)

@@ -1,14 +1,16 @@
 """Protocol settings applied to features: the whole of evaluation, without a Runner."""
 
+import logging
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from hashlib import blake2b
 
 import numpy as np
 import torch
+from mmengine.logging import print_log
 from torch import Tensor
-from torch.nn.functional import normalize
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
@@ -20,13 +22,18 @@ from mmvireid.evaluation.protocols.retrieval_setting import (
     check_positive,
 )
 from mmvireid.evaluation.report import Report, SettingResult
-from mmvireid.utils.distances import pairwise_distance
+from mmvireid.utils import pairwise_distance, power_of_two_scale, unit_rows
 
 DISTANCES = ('cosine', 'euclidean')
 # One product of BLOCK queries, ranked in pieces that fit a core's cache.
 BLOCK, PIECE = 512, 64
 # A distance matrix of up to this many entries (64 MiB) is kept for the opposite direction.
 MAX_KEPT = 2**24
+# The largest entry of one feature over that of another, beyond which squares leave float32.
+MAX_RATIO = 2.0**50
+# Share of neighbours in a ranking that are equally far away, above which a warning is due. By
+# chance, float32 distances of some thousand candidates have less than a thousandth.
+MANY_TIES = 0.01
 
 
 def evaluate(
@@ -42,10 +49,16 @@ def evaluate(
     directions share one matrix product. Averages are float64. Ranking uses as many threads as
     PyTorch does; their number does not change it.
 
+    Candidates at the same distance are ranked by lot: a hash of both images' names, so that the
+    same images give the same figures in any order. Figures then are those of a random order, whose
+    level is that of chance where all are equal; more than ``MANY_TIES`` of them is worth a warning.
+    Figures do not depend on the scale of the features, as far as float32 can hold them.
+
     Args:
         feature_set: Features of every query and candidate.
         settings: What to ask, from one of the protocols.
-        distance: ``'cosine'`` or ``'euclidean'`` (of the features as they are).
+        distance: ``'cosine'`` (a feature of zeros is equally far from all) or ``'euclidean'`` (of
+            the features as they are).
         rerank: Whether to re-rank by :func:`k_reciprocal_distance`. The new distances depend on
             the gallery, so this costs a full re-ranking *per setting and trial*.
         max_rank: Length of the CMC, ``None`` for all ranks.
@@ -54,17 +67,32 @@ def evaluate(
         One result per setting, keyed by its name.
 
     Raises:
-        ValueError: If an argument is not allowed, or no query of a setting has a match.
+        ValueError: If an argument is not allowed, no query of a setting has a match, or Euclidean
+            distances of features of very different lengths are asked for.
     """
     check_choices('evaluate', 'distance', [distance], DISTANCES)
     if max_rank is not None:
         check_positive('evaluate', 'max_rank', max_rank)
     score = _score_reranked if rerank else _score
     report = {
-        setting.name: _average(feature_set, setting, trials, max_rank)
-        for setting, trials in score(feature_set, settings, distance)
+        setting.name: _average(feature_set, setting, trials, max_rank, tied_share)
+        for setting, trials, tied_share in score(feature_set, settings, distance)
     }
+    _warn_of_ties(report)
     return {setting.name: report[setting.name] for setting in settings}
+
+
+def _warn_of_ties(report: Report) -> None:
+    tied = {name: result.tied_share.max() for name, result in report.items()}
+    tied = {name: share for name, share in tied.items() if share > MANY_TIES}
+    if tied:
+        shares = ', '.join(f'{100 * share:.1f} % of {name}' for name, share in tied.items())
+        print_log(
+            f'Many distances are equal: {shares}. Their order is drawn by lot. Are features '
+            'constant, zero, saturated or coarsely rounded?',
+            'current',
+            logging.WARNING,
+        )
 
 
 def chance_level(feature_set: FeatureSet, settings: Sequence[RetrievalSetting]) -> Report:
@@ -99,23 +127,29 @@ def fuse_flip(feature_set: FeatureSet) -> FeatureSet:
             'Extract them too, or leave flip out.'
         )
     both = (feature_set.features, feature_set.flip_features)
-    fused = normalize(sum(normalize(torch.from_numpy(features)) for features in both))
+    fused = unit_rows(sum(unit_rows(torch.from_numpy(features)) for features in both))
     return replace(feature_set, features=fused.numpy(), flip_features=None)
 
 
-def _take(feature_set: FeatureSet, rows: np.ndarray, distance: str) -> Tensor:
-    """Features of some rows, a copy; of length one if cosines are to be compared."""
-    features = torch.from_numpy(feature_set.features[rows])
-    return normalize(features, out=features) if distance == 'cosine' else features
-
-
 class _Distances:
-    """Distance matrices in blocks of queries; a small one is kept for the opposite direction."""
+    """Distance matrices in blocks of queries; a small one is kept for the opposite direction.
+
+    They are finite, whatever finite features there are: those are of length one for the cosine,
+    and are brought to values below one by a common power of two, which is exact, for Euclid's.
+    """
 
     def __init__(self, feature_set: FeatureSet, distance: str) -> None:
         self.feature_set = feature_set
         self.distance = distance
+        self.scale = _common_scale(feature_set) if distance == 'euclidean' else None
         self.kept = {}
+
+    def take(self, rows: np.ndarray) -> Tensor:
+        """Features of some rows, a copy, ready for a product."""
+        features = torch.from_numpy(self.feature_set.features[rows])
+        if self.scale is None:
+            return unit_rows(features, out=features)
+        return features.mul_(self.scale)
 
     def blocks(self, queries: np.ndarray, candidates: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the rows of the (Nq, Nc) matrix, BLOCK at a time, for ranking only."""
@@ -125,12 +159,12 @@ class _Distances:
                 yield np.ascontiguousarray(opposite[:, start : start + BLOCK].T)
             return
         cosine = self.distance == 'cosine'
-        gallery, blocks = _take(self.feature_set, candidates, self.distance), []
+        gallery, blocks = self.take(candidates), []
         if cosine:
             gallery.neg_()  # so that the product grows with the distance
         keep = len(queries) * len(candidates) <= MAX_KEPT
         for start in range(0, len(queries), BLOCK):
-            x = _take(self.feature_set, queries[start : start + BLOCK], self.distance)
+            x = self.take(queries[start : start + BLOCK])
             block = x @ gallery.T if cosine else pairwise_distance(x, gallery, True, eps=0)
             block = block.numpy()
             blocks += [block] * keep
@@ -139,12 +173,31 @@ class _Distances:
             self.kept[queries.tobytes(), candidates.tobytes()] = np.concatenate(blocks)
 
 
+def _common_scale(feature_set: FeatureSet) -> Tensor:
+    """The power of two that brings all features below one.
+
+    Raises:
+        ValueError: If their lengths are so different that float32 cannot hold all distances.
+    """
+    features = torch.from_numpy(feature_set.features)
+    largest = torch.linalg.vector_norm(features, torch.inf, dim=1).numpy()
+    at, low = largest.argmax(), np.where(largest > 0, largest, np.inf).argmin()
+    if largest[low] < largest[at] / MAX_RATIO:
+        raise InvalidValueError(
+            f'evaluate: `feature_set` has features of very different lengths (up to '
+            f'{largest[at]:.1e} of {feature_set.names[at]}, {largest[low]:.1e} of '
+            f'{feature_set.names[low]}), of which float32 cannot hold all Euclidean distances, '
+            "expected one scale. Cosine distances have no scale (distance='cosine')."
+        )
+    return power_of_two_scale(torch.tensor(largest[at]))
+
+
 def _score(
     feature_set: FeatureSet,
     settings: Sequence[RetrievalSetting],
     distance: str,
-) -> Iterator[tuple[RetrievalSetting, list[QueryScores]]]:
-    """Yield every setting with the scores of each trial."""
+) -> Iterator[tuple[RetrievalSetting, list[QueryScores], float]]:
+    """Yield every setting with the scores of each trial and the share of ties."""
     groups = {}
     for setting in settings:
         rows = setting.all_queries.tobytes(), setting.candidates.tobytes()
@@ -153,11 +206,12 @@ def _score(
     distances = _Distances(feature_set, distance)
     with ThreadPoolExecutor(torch.get_num_threads()) as pool:
         for group in groups.values():
-            scores = _score_group(feature_set, group, distances, pool)
+            scores, tied_share = _score_group(feature_set, group, distances, pool)
             first = 0
             for setting in group:
                 columns = [np.searchsorted(group[0].all_queries, rows) for rows in setting.queries]
-                yield setting, [scores.select(first + t, c) for t, c in enumerate(columns)]
+                trials = [scores.select(first + t, c) for t, c in enumerate(columns)]
+                yield setting, trials, tied_share
                 first += len(columns)
 
 
@@ -166,7 +220,7 @@ def _score_group(
     group: Sequence[RetrievalSetting],
     distances: _Distances,
     pool: ThreadPoolExecutor,
-) -> QueryScores:
+) -> tuple[QueryScores, float]:
     """Score settings that differ in their galleries only, all trials one after another."""
     queries, candidates = group[0].all_queries, group[0].candidates
     galleries = [rows for setting in group for rows in setting.galleries]
@@ -178,24 +232,25 @@ def _score_group(
         rows = [queries[start + at : start + at + PIECE] for at in starts]
         parts += pool.map(ask, rows, [block[at : at + PIECE] for at in starts])
         start += len(block)
-    return QueryScores.concatenate(parts)
+    return QueryScores.concatenate(parts), scorer.num_tied / max(scorer.num_neighbours, 1)
 
 
 def _score_reranked(
     feature_set: FeatureSet,
     settings: Sequence[RetrievalSetting],
     distance: str,
-) -> Iterator[tuple[RetrievalSetting, list[QueryScores]]]:
+) -> Iterator[tuple[RetrievalSetting, list[QueryScores], float]]:
     """As :func:`_score`; Euclidean and cosine differ by the normalisation of the features."""
+    take = _Distances(feature_set, distance).take
     for setting in settings:
-        trials = []
+        trials, tied, neighbours = [], 0, 0
         for queries, gallery in zip(setting.queries, setting.galleries):
-            x, y = (_take(feature_set, rows, distance) for rows in (queries, gallery))
-            reranked = k_reciprocal_distance(x, y)
+            reranked = k_reciprocal_distance(take(queries), take(gallery))
             scorer = _scorer(feature_set, gallery, [gallery], setting.rank_by)
             scores = _ask(feature_set, scorer, setting, gallery, queries, reranked)
             trials.append(scores.select(0, np.arange(len(queries))))
-        yield setting, trials
+            tied, neighbours = tied + scorer.num_tied, neighbours + scorer.num_neighbours
+        yield setting, trials, tied / max(neighbours, 1)
 
 
 def _scorer(
@@ -204,7 +259,14 @@ def _scorer(
     column = np.empty(len(feature_set), np.int64)
     column[candidates] = np.arange(len(candidates))
     columns = [column[rows] for rows in galleries]
-    return GalleryScorer(feature_set.person_ids[candidates], columns, rank_by)
+    ids, lots = feature_set.person_ids[candidates], _draw_lots(feature_set.names[candidates])
+    return GalleryScorer(ids, columns, rank_by, lots)
+
+
+def _draw_lots(names: np.ndarray) -> np.ndarray:
+    """A number per image that decides ties: random, but always the same, uint32, shape (N,)."""
+    digests = (blake2b(name.encode('utf-8', 'surrogatepass'), digest_size=4) for name in names)
+    return np.frombuffer(b''.join(digest.digest() for digest in digests), np.uint32)
 
 
 def _ask(
@@ -219,7 +281,8 @@ def _ask(
     if setting.excluded is not None:
         excluded = setting.excluded(feature_set, queries, candidates)
         distance = np.where(excluded, np.float32(np.inf), distance)
-    return scorer(distance, feature_set.person_ids[queries])
+    lots = _draw_lots(feature_set.names[queries])
+    return scorer(distance, feature_set.person_ids[queries], lots)
 
 
 def _average(
@@ -227,6 +290,7 @@ def _average(
     setting: RetrievalSetting,
     trials: Sequence[QueryScores],
     max_rank: int | None,
+    tied_share: float,
 ) -> SettingResult:
     ids = feature_set.person_ids
     by_identity = setting.rank_by == 'identity'
@@ -246,5 +310,6 @@ def _average(
         average_precision = scores.average_precision[valid].mean()
         penalty = scores.inverse_negative_penalty[valid].mean()
         cmc = hits.cumsum() / len(rank)
-        averages.append((cmc, average_precision, penalty, len(rank), len(valid) - len(rank)))
+        counts = len(rank), len(valid) - len(rank)
+        averages.append((cmc, average_precision, penalty, *counts, tied_share))
     return SettingResult(*(np.array(values) for values in zip(*averages)))

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch.nn.functional import normalize
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
 from mmvireid.structures import VISIBLE
-from mmvireid.utils.distances import pairwise_distance
+from mmvireid.utils import pairwise_distance, unit_rows
 
 # Rows of a distance matrix that are in memory at a time.
 BLOCK = 512
@@ -57,7 +56,7 @@ def cross_modality_histograms(feature_set: FeatureSet, num_bins: int = 100) -> D
     Raises:
         ValueError: If there is no pair of one of the kinds.
     """
-    features = normalize(torch.from_numpy(feature_set.features))
+    features = unit_rows(torch.from_numpy(feature_set.features))
     ids, visible = feature_set.person_ids, feature_set.modalities == VISIBLE
     gallery, gallery_ids = features[visible], ids[visible]
     counts = np.zeros((2, num_bins), np.int64)
@@ -125,7 +124,7 @@ def mean_similarity(feature_set: FeatureSet, first: str, second: str) -> MeanSim
     sums, counts = [], []
     for modality in (first, second):
         rows = np.flatnonzero(feature_set.modalities == modality)
-        unit = normalize(torch.from_numpy(feature_set.features[rows]).double())
+        unit = unit_rows(torch.from_numpy(feature_set.features[rows]).double())
         total = unit.new_zeros(len(ids), unit.shape[1])
         sums.append(total.index_add_(0, torch.from_numpy(labels[rows]), unit))
         counts.append(np.bincount(labels[rows], minlength=len(ids)))
@@ -159,7 +158,7 @@ def nearest_neighbors(features: np.ndarray) -> np.ndarray:
         >>> nearest_neighbors(np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]))
         array([1, 0, 1])
     """
-    features = normalize(torch.from_numpy(features))
+    features = unit_rows(torch.from_numpy(features))
     nearest = []
     for start in range(0, len(features), BLOCK):
         similarity = features[start : start + BLOCK] @ features.T

@@ -94,7 +94,7 @@ class SYSUProtocol:
             persons = np.unique(feature_set.person_ids).tolist()
             draw = OfficialGallery(self.rand_perm_file)
             draw.check(images, product(persons, needed), self.num_trials)
-            # Ties follow the gallery's order, which is camera-major here.
+            # Candidates stand in the gallery's order, which is camera-major here.
             candidates = candidates[np.argsort(feature_set.camera_ids[candidates], kind='stable')]
         queries = sorted_rows(feature_set, ~visible)
 

@@ -3,13 +3,13 @@
 from abc import abstractmethod
 
 import torch
-import torch.nn.functional as F
 from mmengine.model import BaseModel
 from torch import Tensor
 
 from mmvireid.errors import InvalidValueError, UnknownNameError
 from mmvireid.registry import MODELS
 from mmvireid.structures import VISIBLE, ReIDDataSample
+from mmvireid.utils import unit_rows
 
 
 class BaseReID(BaseModel):
@@ -120,7 +120,7 @@ class BaseReID(BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         if mode == 'tensor':
-            return F.normalize(self.extract(inputs), dim=1)
+            return unit_rows(self.extract(inputs))
         raise InvalidValueError(
             f"{type(self).__name__}.forward: `mode` is {mode!r}, expected 'loss', 'predict' or "
             "'tensor'."

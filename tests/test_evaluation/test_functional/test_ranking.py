@@ -14,6 +14,29 @@ def test_keys_sort_like_a_stable_argsort():
     np.testing.assert_array_equal(order, np.argsort(distance, axis=1, kind='stable'))
 
 
+def test_lots_decide_ties_and_nothing_else():
+    """By hand. A query's lot is combined with the candidates' by exclusive or."""
+    distance = np.array([[0.5, 0.5, 0.1, 0.5], [0.5, 0.5, 0.9, 0.5]], np.float32)
+    lots = np.array([3, 1, 0, 2]) << 20
+    scorer = GalleryScorer(np.array([7, 8, 9, 6]), [np.arange(4)], 'image', lots)
+    ranks = {person: scorer(distance, np.full(2, person)).first_rank[0] for person in (6, 7, 8, 9)}
+    assert {k: v.tolist() for k, v in ranks.items()} == {6: [3, 2], 7: [4, 3], 8: [2, 1], 9: [1, 4]}
+    query_lots = np.array([2, 3]) << 20  # with the lots 3 1 2 of equal candidates: 1 3 0 and 0 2 1
+    ranks = {
+        person: scorer(distance, np.full(2, person), query_lots).first_rank[0] for person in (7, 8)
+    }
+    assert {k: v.tolist() for k, v in ranks.items()} == {7: [3, 1], 8: [4, 3]}
+
+
+def test_equal_neighbours_are_counted_without_those_that_are_left_out():
+    distance = np.array([[1, 1, 2, 1, np.inf, np.inf], [1, 2, 3, 4, 5, np.inf]], np.float32)
+    scorer = GalleryScorer(np.arange(6), [np.arange(6)])
+    scorer(distance, np.array([0, 1]))
+    assert (scorer.num_tied, scorer.num_neighbours) == (2, 3 + 4)
+    scorer(np.full((1, 6), np.inf, np.float32), np.array([0]))
+    assert (scorer.num_tied, scorer.num_neighbours) == (2, 3 + 4)
+
+
 def test_hand_counted_example():
     """Ranked list: 8 7 7 9 8 | left out: 9 8. Matches of 7 at 2, 3; of 9 at 4; of 8 at 1, 5."""
     ids = np.array([7, 7, 8, 8, 9, 9, 8])

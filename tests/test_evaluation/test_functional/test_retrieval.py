@@ -81,8 +81,7 @@ def oracle_query(distance, ids, query_id, excluded):
     return (*ranks, np.mean(precisions), hits / last) if hits else None
 
 
-def oracle(feature_set, setting, distance, exclude, trial, max_rank=20):
-    matrix = distances_of(feature_set, distance)
+def oracle(matrix, feature_set, setting, exclude, trial, max_rank=20):
     ids, cameras = feature_set.person_ids, feature_set.camera_ids
     gallery = setting.galleries[trial]
     scores = []
@@ -111,7 +110,7 @@ def assert_equals_oracle(feature_set, settings, distance):
         assert len(result.mAP) == len(setting.galleries)
         for trial in range(len(result.mAP)):
             cmc, mean_ap, mean_inp, valid, dropped = oracle(
-                feature_set, setting, distance, exclude, trial
+                distances_of(feature_set, distance), feature_set, setting, exclude, trial
             )
             length = result.cmc.shape[1]
             np.testing.assert_allclose(result.cmc[trial], cmc[:length], atol=1e-9, rtol=0)
@@ -143,11 +142,138 @@ def test_llcm_equals_the_oracle():
     assert_equals_oracle(feature_set, settings, 'cosine')
 
 
-@pytest.mark.parametrize('images', [sysu_images, llcm_images])
-def test_ties_go_to_the_earlier_gallery_image(images):
-    feature_set = feature_set_of(images(), size=2, levels=1)
-    protocol = SYSUProtocol if images is sysu_images else LLCMProtocol
-    assert_equals_oracle(feature_set, protocol(num_trials=2).settings(feature_set), 'euclidean')
+def regdb_images(persons=20):
+    return [(p, c, m, 5) for p in range(persons) for c, m in ((1, 'visible'), (2, 'infrared'))]
+
+
+PROTOCOLS = [
+    (SYSUProtocol, sysu_images),
+    (RegDBProtocol, regdb_images),
+    (LLCMProtocol, llcm_images),
+]
+
+
+def rename(names, draw):
+    """Other names in the same order: other lots."""
+    return [f'{name[:-4]}-{draw}.jpg' for name in names]
+
+
+@pytest.mark.parametrize(('protocol', 'images'), PROTOCOLS)
+def test_ties_are_broken_without_favour(protocol, images):
+    """Over many drawings of lots, by other names, the figures are those of random orders."""
+    original, found, expected = feature_set_of(images(), size=2, levels=1), [], []
+    rng = np.random.default_rng(0)
+    for draw in range(30):
+        feature_set = replace(original, names=rename(original.names, draw))
+        setting = protocol().settings(feature_set)[0]
+        result = evaluate(feature_set, [setting], 'euclidean')[setting.name]
+        assert result.tied_share[0] > 0.5
+        found.append((result.cmc[0, 0], result.mAP[0], result.mINP[0]))
+        noisy = distances_of(feature_set, 'euclidean') + 1e-6 * rng.random([len(feature_set)] * 2)
+        exclude = EXCLUDE[setting.name.split('/')[0]]
+        cmc, *means, _, _ = oracle(noisy, feature_set, setting, exclude, 0)
+        expected.append((cmc[0], *means))
+    assert not differ(found, expected).any(), (found, expected)
+
+
+def figures_of(result):
+    return result.cmc[:, 0].mean(), result.mAP.mean(), result.mINP.mean()
+
+
+def differ(found, expected):
+    """Whether two samples of figures have means that are more apart than chance allows."""
+    deviation = np.sqrt(sum(np.var(x, axis=0, ddof=1) / len(x) for x in (found, expected)))
+    return np.abs(np.mean(found, axis=0) - np.mean(expected, axis=0)) > 4 * deviation
+
+
+@pytest.mark.parametrize(('protocol', 'images'), PROTOCOLS)
+def test_equal_features_score_as_random_ones_do(protocol, images):
+    original, found, expected = feature_set_of(images(20)), [], []
+    equal = replace(original, features=np.full_like(original.features, 0.3))
+    for draw in range(12):
+        renamed = replace(equal, names=rename(equal.names, draw))
+        noise = np.random.default_rng(draw).standard_normal((len(original), 64))
+        for figures, subject in ((found, renamed), (expected, replace(original, features=noise))):
+            settings = protocol().settings(subject)
+            figures.append([figures_of(result) for result in evaluate(subject, settings).values()])
+    assert not differ(found, expected).any(), (found, expected)
+
+
+@pytest.mark.parametrize('distance', ['cosine', 'euclidean'])
+def test_equal_features_are_equal_at_any_value_and_reported(distance, monkeypatch):
+    said = []
+    monkeypatch.setattr(retrieval, 'print_log', lambda text, *_: said.append(text))
+    feature_set = feature_set_of(regdb_images())
+    settings = RegDBProtocol().settings(feature_set)
+    evaluate(feature_set, settings, distance)
+    assert not said
+    found = []
+    for value in (0, 0.3, -1e30, 1e-30):
+        equal = replace(feature_set, features=np.full_like(feature_set.features, value))
+        for result in evaluate(equal, settings, distance).values():
+            assert result.tied_share == 1
+            found.append(figures_of(result))
+        assert 'equal: 100.0 % of regdb/visible-to-infrared' in said.pop()
+    assert len({*found}) == 2  # one per direction
+
+
+def test_equal_features_have_the_expected_precision_of_a_random_order():
+    feature_set = feature_set_of(regdb_images())
+    settings = RegDBProtocol().settings(feature_set)
+    report = evaluate(replace(feature_set, features=np.ones((len(feature_set), 4))), settings)
+    size, matches, place = 100, 5, np.arange(1, 101)
+    expected = ((1 + (place - 1) * (matches - 1) / (size - 1)) / place).mean()
+    for result in report.values():
+        assert result.mAP[0] == pytest.approx(expected, abs=0.015)
+
+
+def test_ties_do_not_depend_on_the_row_order():
+    feature_set = feature_set_of(sysu_images(), size=2, levels=1)
+    order = np.random.default_rng(3).permutation(len(feature_set))
+    shuffled = FeatureSet(**{k: v[order] for k, v in vars(feature_set).items() if v is not None})
+    reports = [
+        evaluate(s, SYSUProtocol().settings(s), 'euclidean') for s in (feature_set, shuffled)
+    ]
+    for name, result in reports[0].items():
+        np.testing.assert_array_equal(result.cmc, reports[1][name].cmc)
+        np.testing.assert_allclose(result.mAP, reports[1][name].mAP, rtol=1e-12)
+
+
+@pytest.mark.parametrize('distance', ['cosine', 'euclidean'])
+@pytest.mark.parametrize('scale', [1e-36, 1e-20, 2.0**-70, 1e10, 1e20, 1e37])
+def test_figures_do_not_depend_on_the_scale(scale, distance):
+    feature_set = feature_set_of(sysu_images(), size=6)
+    features = feature_set.features * np.float32(2.0 ** np.round(np.log2(scale)))
+    scaled = replace(feature_set, features=features)
+    settings = SYSUProtocol(num_trials=2).settings(feature_set)
+    for rerank in (False, True):
+        plain, other = (evaluate(s, settings, distance, rerank) for s in (feature_set, scaled))
+        for name, result in plain.items():
+            for key, value in vars(result).items():
+                np.testing.assert_array_equal(value, getattr(other[name], key))
+
+
+@pytest.mark.parametrize('kind', [np.float16, np.float64, np.longdouble])
+def test_the_type_of_the_features_has_no_say(kind):
+    feature_set = feature_set_of(sysu_images())
+    features = feature_set.features.astype(np.float16)
+    one, other = (replace(feature_set, features=features.astype(k)) for k in (np.float32, kind))
+    settings = SYSUProtocol(num_trials=1).settings(feature_set)
+    for name, result in evaluate(one, settings).items():
+        np.testing.assert_array_equal(result.cmc, evaluate(other, settings)[name].cmc)
+
+
+def test_lengths_that_no_euclidean_distance_holds_are_refused():
+    feature_set = feature_set_of(regdb_images(4))
+    features = feature_set.features.copy()
+    features[3] *= 1e-20
+    mixed = replace(feature_set, features=features)
+    settings = RegDBProtocol().settings(feature_set)
+    with pytest.raises(ValueError, match=f'very different lengths .*{mixed.names[3]}.*cosine'):
+        evaluate(mixed, settings, 'euclidean')
+    plain, other = evaluate(feature_set, settings), evaluate(mixed, settings)
+    for name, result in plain.items():
+        np.testing.assert_allclose(other[name].mAP, result.mAP, atol=1e-6)
 
 
 def test_settings_share_work_but_not_results():

@@ -70,4 +70,4 @@ def spread(total: int, number: int) -> list[int]:
 def write_lines(path: Path, lines: list[str]) -> None:
     """Write a text file, one line per entry, and the folders above it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text('\n'.join(lines) + '\n')
+    path.write_text('\n'.join(lines) + '\n', 'utf-8')
