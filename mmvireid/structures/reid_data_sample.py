@@ -21,8 +21,9 @@ class ReIDDataSample(BaseDataElement):
     - ``flip_feature`` (Tensor): the same of the mirrored image, when the model was asked for it.
 
     Meta information: ``name`` (path relative to the data root, its sorted order is the protocols'
-    file-name order), ``img_path``, ``sample_idx``, and ``block``, the batch block that a training
-    image was drawn for, where the batch sampler makes several.
+    file-name order), ``img_path``, ``sample_idx``, ``block``, the batch block that a training image
+    was drawn for, where the batch sampler makes several, and ``picture_box``, left, top, right and
+    bottom (exclusive) of the picture within the image in pixels, where the rest may be padding.
 
     Example:
         >>> sample = ReIDDataSample(person_id=6, gt_label=0, camera_id=3, modality='infrared')

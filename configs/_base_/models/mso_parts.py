@@ -7,7 +7,7 @@ mso_parts = dict(
         adapter='mean',
         taps='relu',
         resize='average',
-        match='none',
+        match='standardise',
         weights='torchvision://vgg16',
     ),
     center_loss=dict(type='CrossModalityContrastiveCenterLoss', inter='mean'),

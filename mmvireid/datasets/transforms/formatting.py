@@ -7,6 +7,8 @@ from mmcv.transforms import BaseTransform
 from mmvireid.registry import TRANSFORMS
 from mmvireid.structures import ReIDDataSample
 
+from .cropping import PICTURE_BOX
+
 DATA_KEYS = ('person_id', 'gt_label', 'camera_id', 'modality')
 META_KEYS = ('name', 'img_path', 'sample_idx', 'block')
 
@@ -20,6 +22,7 @@ class PackReIDInputs(BaseTransform):
     - img (uint8 BGR, shape (H, W, 3))
     - person_id, gt_label, camera_id, modality, name, img_path, sample_idx, block (each optional:
       an image that comes from nowhere has no annotations)
+    - gt_bboxes (optional: where the picture is, as :class:`RandomPadCrop` leaves it)
 
     Added Keys (the only ones that are left):
 
@@ -30,6 +33,8 @@ class PackReIDInputs(BaseTransform):
     def transform(self, results: dict) -> dict:
         planes = np.ascontiguousarray(results['img'].transpose(2, 0, 1))
         metainfo = {key: results[key] for key in META_KEYS if key in results}
+        if PICTURE_BOX in results:
+            metainfo['picture_box'] = tuple(results[PICTURE_BOX][0].tolist())
         fields = {key: results[key] for key in DATA_KEYS if key in results}
         return {
             'inputs': torch.from_numpy(planes),

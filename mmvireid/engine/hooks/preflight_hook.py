@@ -2,6 +2,7 @@
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
+from torch.utils.data import BatchSampler
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.result_keys import check_result_key, result_keys
@@ -18,6 +19,8 @@ class PreflightHook(Hook):
     - The model's ``input_size``, where it has one, is the size of the training images.
     - The batch sampler provides the blocks that the model names in its attribute ``blocks``; a
       model without it takes batches without blocks.
+    - The batch sampler draws at least two identities at once, as the model's losses need; without
+      one, batches are of any images.
     - Checkpoints count in the unit of MMEngine's loops, epochs or iterations: a run resumed from
       others would repeat or skip data (``ResumableTrainLoop`` takes both).
     - What an ``EarlyStoppingHook`` or a schedule on a plateau watches is a result of the
@@ -35,6 +38,7 @@ class PreflightHook(Hook):
         self._check_num_ids(runner)
         self._check_input_size(runner)
         self._check_blocks(runner)
+        self._check_pairs(runner)
         self._check_units(runner)
         self._check_monitors(runner)
         if runner.val_loop is not None:
@@ -84,6 +88,28 @@ class PreflightHook(Hook):
             f'{provided}, expected {expected}, those of {type(model).__name__}. Set '
             f'`train_dataloader.batch_sampler` to {remedy}.'
         )
+
+    @staticmethod
+    def _check_pairs(runner: Runner) -> None:
+        model, sampler = unwrap(runner.model), runner.train_dataloader.batch_sampler
+        if not getattr(model, 'needs_pairs', False):
+            return
+        key = 'train_dataloader.batch_sampler'
+        parts = {key: sampler}
+        if hasattr(sampler, 'block_samplers'):
+            parts = {f'{key}.blocks.{name}': part for name, part in sampler.block_samplers.items()}
+        for key, part in parts.items():
+            if type(part) is BatchSampler:  # torch's, which MMEngine takes where none is named
+                found = f'`{key}` is a BatchSampler of any images'
+            elif getattr(part, 'num_ids', 2) < 2:
+                found = f'`{key}.num_ids` is {part.num_ids}'
+            else:
+                continue
+            raise InvalidValueError(
+                f'PreflightHook: {found}, expected at least two identities per batch, each in both '
+                f'modalities (CrossModalityBatchSampler): {type(model).__name__} compares images '
+                'of the same and of different identities.'
+            )
 
     @staticmethod
     def _check_units(runner: Runner) -> None:

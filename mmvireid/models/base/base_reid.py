@@ -9,7 +9,7 @@ from torch import Tensor
 from mmvireid.errors import InvalidValueError, UnknownNameError
 from mmvireid.registry import MODELS
 from mmvireid.structures import VISIBLE, ReIDDataSample
-from mmvireid.utils import unit_rows
+from mmvireid.utils import check_cross_modality_batch, unit_rows
 
 
 class BaseReID(BaseModel):
@@ -35,6 +35,8 @@ class BaseReID(BaseModel):
     Attributes:
         diagnostics (tuple[str, ...]): Names of values that are logged beside the terms, unweighted
             and without a gradient; none of them may contain "loss", which MMEngine would add up.
+        pair_terms (tuple[str, ...]): Terms that compare images of the same and of different
+            identities; see :attr:`needs_pairs`.
         blocks (tuple[str, ...]): Names of the parts of a batch that a ``BlockBatchSampler`` draws;
             ``inputs`` and ``data_samples`` are then dictionaries by these names. None as a rule.
 
@@ -43,6 +45,7 @@ class BaseReID(BaseModel):
     """
 
     diagnostics: tuple[str, ...] = ()
+    pair_terms: tuple[str, ...] = ()
     blocks: tuple[str, ...] = ()
 
     def __init__(
@@ -150,6 +153,15 @@ class BaseReID(BaseModel):
         """Whether one of these terms is worth computing, see :meth:`wants`."""
         return any(self.wants(term) for term in terms)
 
+    @property
+    def needs_pairs(self) -> bool:
+        """Whether each image of a batch needs one of its identity and one of another.
+
+        Both in the other modality; without them losses that compare images would go on, and mean
+        nothing. So it is if one of :attr:`pair_terms` has a weight other than 0.
+        """
+        return any(self.loss_weights.get(term) for term in self.pair_terms)
+
     def weigh(self, terms: dict[str, Tensor]) -> dict[str, Tensor]:
         """Multiply terms by their weights.
 
@@ -177,18 +189,27 @@ class BaseReID(BaseModel):
         return weighted | {key: terms[key].detach() for key in self.diagnostics if key in terms}
 
     def gt_labels(self, data_samples: list[ReIDDataSample]) -> Tensor:
-        """Training labels of a batch on the model's device, int64, shape (N,)."""
+        """Training labels of a batch on the model's device, int64, shape (N,).
+
+        Raises:
+            ValueError: As in :meth:`cpu_labels`.
+        """
         return self.to_device(self.cpu_labels(data_samples)[0])
 
-    @staticmethod
-    def cpu_labels(data_samples: list[ReIDDataSample]) -> tuple[Tensor, Tensor]:
+    def cpu_labels(self, data_samples: list[ReIDDataSample]) -> tuple[Tensor, Tensor]:
         """What can be asked of a batch without waiting for a GPU.
 
         Returns:
             Training labels, int64, and whether each image is visible, bool, both (N,), on the CPU.
+
+        Raises:
+            ValueError: If the method :attr:`needs_pairs` and the batch lacks them.
         """
         labels = torch.tensor([sample.gt_label for sample in data_samples])
-        return labels, torch.tensor([sample.modality == VISIBLE for sample in data_samples])
+        is_visible = torch.tensor([sample.modality == VISIBLE for sample in data_samples])
+        if self.needs_pairs:
+            check_cross_modality_batch(labels, is_visible)
+        return labels, is_visible
 
     def to_device(self, values: Tensor) -> Tensor:
         """Copy a CPU tensor to the model's device, without waiting for a GPU."""

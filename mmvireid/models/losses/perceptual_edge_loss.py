@@ -70,13 +70,17 @@ class PerceptualEdgeLoss(BaseModule):
 
     .. math::
         \sum_{m} \sum_{t=1}^{4} \frac{1}{C_t H_t W_t}
-        \bigl\lVert \phi_t(f^m) - \phi_t(e^m) \bigr\rVert^2
+        \bigl\lVert \phi_t(s(f^m)) - \phi_t(s(e^m)) \bigr\rVert^2
 
     with the stem map f and the edges e of an image, both modalities m and VGG-16's blocks
-    :math:`\phi_t`; the mean over the images of a modality is taken.
+    :math:`\phi_t`; s brings an image to mean 0 and deviation 1, as normalised pictures are that
+    VGG-16 knows. The mean over the images of a modality is taken.
 
     Source: MSO (Gao et al., ACM MM 2021), Eqs. 2 and 3. How 64 channels and one channel enter a
     network for three is not said there; see ``adapter``.
+    Deviation: the equation has no s. The scale of stem maps says nothing (behind ResNet-50's stem
+    every branch begins with a convolution and a BatchNorm, which take any factor out again), but
+    without s (``match='none'``) a factor alone lowers the loss, with no edge drawn.
 
     VGG-16 comes into being in :meth:`init_weights`, that is at the start of training, and is held
     by a :class:`Companion`: inference never has it, checkpoints hold none of it, no optimiser
@@ -90,8 +94,8 @@ class PerceptualEdgeLoss(BaseModule):
         taps: Where VGG-16's blocks are read: ``'relu'`` (relu1_2, relu2_2, relu3_3, relu4_3) or
             ``'pool'`` (the max-poolings behind them).
         resize: How edges get the size of a stem map: ``'average'``, ``'max'`` or ``'bilinear'``.
-        match: What is done with both before VGG-16 sees them, per image: ``'none'``, ``'minmax'``
-            or ``'standardise'``.
+        match: What is done with both before VGG-16 sees them, per image: ``'standardise'`` (the s
+            above), ``'minmax'`` (to [0, 1]) or ``'none'``.
         imagenet_norm: Whether to normalise both with ImageNet's mean and deviation then.
         weights: ``'torchvision://vgg16'``, a local file with torchvision's parameter names, or
             ``'random'``, which the log says.
@@ -108,7 +112,7 @@ class PerceptualEdgeLoss(BaseModule):
         adapter: str = 'mean',
         taps: str = 'relu',
         resize: str = 'average',
-        match: str = 'none',
+        match: str = 'standardise',
         imagenet_norm: bool = False,
         weights: str = 'torchvision://vgg16',
         seed: int = 0,

@@ -33,6 +33,8 @@ class AGW(BaseReID):
         **kwargs: As in :class:`BaseReID`.
     """
 
+    pair_terms = ('triplet',)
+
     def __init__(
         self,
         backbone: dict,
@@ -52,7 +54,11 @@ class AGW(BaseReID):
         self.triplet_loss = MODELS.build(triplet_loss)
 
     def loss(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> dict:
-        """Compute the terms ``identity`` and ``triplet``, see :meth:`BaseReID.loss`."""
+        """Compute the terms ``identity`` and ``triplet``, see :meth:`BaseReID.loss`.
+
+        Raises:
+            ValueError: If an identity is alone in the batch or lacks a modality.
+        """
         labels = self.gt_labels(data_samples)
         embedding, feature = self.neck(self.backbone(inputs))
         return dict(

@@ -66,6 +66,7 @@ class AlignGAN(AlternatingReID):
         visible_discriminator=('visible_discriminator',),
         joint_discriminator=('joint_discriminator',),
     )
+    pair_terms = ('triplet', 'pixel_triplet')
 
     def __init__(
         self,

@@ -65,6 +65,7 @@ class DGVAE(AlternatingReID):
     """
 
     updates = dict(vae=('autoencoder', 'classifier'))
+    pair_terms = ('triplet', 'triplet_sampled', 'reconstruction', *RECOVERY_TERMS)
     diagnostics = ('largest_identity_log_var', 'largest_ambiguous_log_var')
 
     def __init__(

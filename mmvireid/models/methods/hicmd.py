@@ -86,6 +86,7 @@ class HiCMD(AlternatingReID):
         discriminators=('discriminators',),
         generation_reid=('generation', 'reid'),
     )
+    pair_terms = ('triplet',)
     diagnostics = ('alpha',)
 
     def __init__(

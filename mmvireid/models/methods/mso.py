@@ -5,7 +5,6 @@ from torch import Tensor
 
 from mmvireid.registry import MODELS
 from mmvireid.structures import VISIBLE, ReIDDataSample
-from mmvireid.utils import check_cross_modality_batch
 
 from .agw import AGW
 
@@ -42,6 +41,7 @@ class MSO(AGW):
         **kwargs: As in :class:`AGW`; ``loss_weights`` has ``edge`` and ``center`` too.
     """
 
+    pair_terms = ('triplet', 'center')
     diagnostics = tuple(f'edge_block{block}' for block in range(1, 5))
 
     def __init__(
@@ -67,17 +67,15 @@ class MSO(AGW):
         Raises:
             ValueError: If an identity is alone in the batch or lacks a modality.
         """
-        cpu_labels, is_visible = self.cpu_labels(data_samples)
-        check_cross_modality_batch(cpu_labels, is_visible)
-        labels = self.to_device(cpu_labels)
+        labels = self.gt_labels(data_samples)
         stem_maps = self.backbone.embed_stems(inputs)
-        embedding, feature = self.embed(inputs, stem_maps)
+        embedding, feature = self.embed(inputs, stem_maps, data_samples)
         terms = dict(
             identity=self.identity_loss(self.head(feature), labels),
             triplet=self.triplet_loss(embedding, labels),
         )
         if self.wants('edge'):
-            blocks = self.edge_loss(stem_maps, self.find_edges(inputs))  # (4,)
+            blocks = self.edge_loss(stem_maps, self.find_edges(inputs, data_samples))  # (4,)
             terms |= dict(zip(self.diagnostics, blocks), edge=blocks.sum())
         if self.wants('center'):
             terms['center'] = self.center_loss(feature, labels, len(inputs[VISIBLE]))
@@ -88,14 +86,32 @@ class MSO(AGW):
         return self.embed(inputs, self.backbone.embed_stems(inputs))[1]
 
     def embed(
-        self, inputs: dict[str, Tensor], stem_maps: dict[str, Tensor]
+        self,
+        inputs: dict[str, Tensor],
+        stem_maps: dict[str, Tensor],
+        data_samples: list[ReIDDataSample] | None = None,
     ) -> tuple[Tensor, Tensor]:
         """From stem maps, with the edges fused in if that is wanted, to embeddings and features."""
         if self.fusion is not None:
-            stem_maps = self.fusion(stem_maps, self.find_edges(inputs))
+            stem_maps = self.fusion(stem_maps, self.find_edges(inputs, data_samples))
         return self.neck(self.backbone(inputs, stem_maps))
 
-    def find_edges(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Edges of normalised images, per modality, (N, 1, H, W)."""
+    def find_edges(
+        self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample] | None = None
+    ) -> dict[str, Tensor]:
+        """Edges of normalised images, per modality, (N, 1, H, W).
+
+        Args:
+            inputs: Normalised images per modality.
+            data_samples: The samples in the same order, which know what is padding; ``None`` where
+                nothing is.
+        """
         mean, std = self.data_preprocessor.mean, self.data_preprocessor.std
-        return {key: self.edges((images * std + mean) / 255) for key, images in inputs.items()}
+        images = {key: (values * std + mean) / 255 for key, values in inputs.items()}
+        boxes = dict.fromkeys(images)
+        if data_samples is not None:
+            height, width = next(iter(images.values())).shape[2:]
+            found = [sample.get('picture_box', (0, 0, width, height)) for sample in data_samples]
+            parts = torch.tensor(found).split([len(values) for values in images.values()])
+            boxes = dict(zip(images, map(self.to_device, parts)))
+        return {key: self.edges(values, boxes[key]) for key, values in images.items()}

@@ -70,6 +70,7 @@ class CMGAN(AlternatingReID):
     """
 
     updates = dict(generator=('generator',), discriminator=('discriminator',))
+    pair_terms = ('triplet',)
     diagnostics = ('modality_accuracy',)
 
     def __init__(

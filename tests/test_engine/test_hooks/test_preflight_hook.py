@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 from mmengine.config import Config
 from torch import nn
+from torch.utils.data import BatchSampler
 
 from mmvireid.engine.hooks import PreflightHook
 from mmvireid.models.heads import IdentityHead
@@ -74,6 +75,36 @@ def test_blocks_that_the_model_does_not_know_are_named():
     message = r"blocks \('feature', 'pixel'\), expected \(\).* to CrossModalityBatchSampler"
     with pytest.raises(ValueError, match=message):
         PreflightHook().before_train(runner)
+
+
+def test_batches_without_pairs_are_refused_before_training():
+    runner = fake_runner(5)
+    runner.train_dataloader.batch_sampler = any_images = BatchSampler(range(8), 4, drop_last=True)
+    PreflightHook().before_train(runner)  # a model that compares no images takes any
+    runner.model.needs_pairs = True
+    with pytest.raises(
+        ValueError, match=r'batch_sampler` is a BatchSampler of any images, expected at least two'
+    ):
+        PreflightHook().before_train(runner)
+    one, two = SimpleNamespace(num_ids=1), SimpleNamespace(num_ids=2)
+    for sampler, key in (
+        (one, 'batch_sampler'),
+        (
+            SimpleNamespace(block_samplers=dict(feature=two, pixel=one)),
+            'batch_sampler.blocks.pixel',
+        ),
+    ):
+        runner.train_dataloader.batch_sampler = sampler
+        with pytest.raises(ValueError, match=rf'{key}\.num_ids` is 1, expected at least two'):
+            PreflightHook().before_train(runner)
+    for sampler in (two, SimpleNamespace(), SimpleNamespace(block_samplers=dict(feature=two))):
+        runner.train_dataloader.batch_sampler = (
+            sampler  # one's own sampler: seen at the first batch
+        )
+        PreflightHook().before_train(runner)
+    runner.model.needs_pairs = False
+    runner.train_dataloader.batch_sampler = any_images
+    PreflightHook().before_train(runner)
 
 
 def test_checkpoints_must_count_as_the_loop_does():

@@ -49,6 +49,25 @@ def test_labels_follow_the_samples(training_batch):
     assert labels.dtype == torch.int64
 
 
+class Comparing(Toy):
+    pair_terms = ('triplet',)
+
+
+@pytest.mark.parametrize('weights', [dict(triplet=0.5), dict(triplet=0.0), dict(identity=1.0)])
+def test_labels_without_pairs_are_refused_where_images_are_compared(weights, training_batch):
+    toy = Comparing(loss_weights=weights)
+    assert toy.gt_labels(training_batch(2, 1)['data_samples']).tolist() == [0, 1, 0, 1]
+    one_identity = training_batch(1, 4)['data_samples']
+    one_modality = training_batch(2, 2)['data_samples'][:4]
+    assert toy.needs_pairs == ('triplet' in weights and weights['triplet'] > 0)
+    for samples in (one_identity, one_modality):
+        if toy.needs_pairs:
+            with pytest.raises(ValueError, match='draws at least two identities, each in both'):
+                toy.gt_labels(samples)
+        else:
+            assert len(toy.gt_labels(samples)) == len(samples)
+
+
 def test_bad_arguments_are_named(training_batch):
     with pytest.raises(ValueError, match='`loss_weights` is'):
         Toy(loss_weights=dict(identity=-1.0))

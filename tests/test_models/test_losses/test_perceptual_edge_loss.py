@@ -1,4 +1,5 @@
 import copy
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -7,6 +8,7 @@ import torch
 import torch.nn.functional as F
 import torchvision
 
+from mmvireid.models.backbones import SobelEdges, resize_edges
 from mmvireid.models.losses import PerceptualEdgeLoss
 
 #: relu1_2, relu2_2, relu3_3, relu4_3 in torchvision's VGG-16.
@@ -38,8 +40,8 @@ def vgg(tmp_path_factory):
     return features.eval(), str(path)
 
 
-def build(weights='random', **arguments):
-    loss = PerceptualEdgeLoss(weights=weights, **arguments)
+def build(weights='random', match='none', **arguments):
+    loss = PerceptualEdgeLoss(weights=weights, match=match, **arguments)
     loss.init_weights()
     return loss
 
@@ -59,6 +61,10 @@ def by_hand(vgg, maps, edges, resize, adapt):
     return total
 
 
+def standardised(image):
+    return ((image - image.mean()) / np.sqrt(image.var() + 1e-6)).astype(np.float32)
+
+
 def tile_by_hand(stem_map):
     thirds = np.zeros((3, *stem_map.shape[1:]), np.float32)
     for channel, values in enumerate(stem_map):
@@ -73,6 +79,11 @@ def tile_by_hand(stem_map):
             dict(),
             lambda e: cv2.resize(e, (9, 8), interpolation=cv2.INTER_AREA),
             lambda f: np.stack([f.mean(0)] * 3),
+        ),
+        (
+            dict(match='standardise'),
+            lambda e: standardised(cv2.resize(e, (9, 8), interpolation=cv2.INTER_AREA)),
+            lambda f: standardised(np.stack([f.mean(0)] * 3)),
         ),
         (
             dict(adapter='proj', resize='bilinear'),
@@ -136,6 +147,67 @@ def test_a_map_that_is_its_edges_costs_nothing(batch):
         loss = build(match=match)
         assert loss(scaled, edges).max() < 1e-3 * loss(batch[0], edges).max()
         assert build()(scaled, edges).max() > 1
+
+
+@pytest.fixture(scope='module')
+def pictures(rendered):
+    """Rendered infrared pictures, RGB in [0, 1], (6, 3, 64, 32)."""
+    paths = sorted(Path(rendered('sysu')).glob('cam[36]/*/*.jpg'))[::6][:6]
+    images = np.stack([cv2.resize(cv2.imread(str(path)), (32, 64)) for path in paths])
+    return torch.from_numpy(images).permute(0, 3, 1, 2) / 255  # grey: BGR is RGB
+
+
+@pytest.fixture
+def stem():
+    """A ResNet's stem, (N, 3, H, W) -> (N, 64, H / 4, W / 4)."""
+    torch.manual_seed(0)
+    resnet = torchvision.models.resnet18(weights=None)
+    return torch.nn.Sequential(resnet.conv1, resnet.bn1, resnet.relu, resnet.maxpool)
+
+
+def normalised(pictures):
+    return (pictures - 0.45) / 0.225
+
+
+def test_no_factor_on_the_maps_lowers_the_loss(stem, pictures):
+    """What a stem could reach by its scale alone, without a single edge."""
+    with torch.no_grad():
+        maps, edges = stem(normalised(pictures)), dict(infrared=SobelEdges()(pictures))
+        lowest = {}
+        for match in ('standardise', 'minmax', 'none'):
+            loss = build(match=match)
+            factors = (0.05, 0.2, 0.5, 0.7, 0.85, 1.0, 1.2, 1.5, 2.0, 5.0, 20.0)
+            values = {k: loss(dict(infrared=k * maps), edges).sum().item() for k in factors}
+            lowest[match] = min(values.values()) / values[1.0]
+    assert PerceptualEdgeLoss(weights='random').match is build(match='standardise').match
+    assert lowest['standardise'] > 0.97
+    assert lowest['minmax'] > 0.97
+    assert lowest['none'] < 0.7  # why it is not the default
+
+
+def correlation(maps, edges):
+    """Mean over the images of the correlation of the mean map with the edges."""
+    pairs = zip(maps.mean(1), resize_edges(edges, maps.shape[2:])[:, 0])
+    stacks = [torch.stack([one.flatten(), other.flatten()]) for one, other in pairs]
+    return np.mean([torch.corrcoef(stack)[0, 1].item() for stack in stacks])
+
+
+@pytest.mark.parametrize(
+    ('match', 'divisor', 'low', 'high'),
+    [('standardise', 1, 0.1, 1), ('none', 12, -2, -0.1)],  # edges of little scale: unlearned
+)
+def test_training_by_it_alone_draws_edges(stem, pictures, match, divisor, low, high):
+    loss, optimizer = build(match=match), torch.optim.Adam(stem.parameters(), 2e-3)
+    images, edges = normalised(pictures), SobelEdges()(pictures) / divisor
+    correlations = []
+    for step in range(30):
+        maps = stem(images)
+        if step in (0, 29):
+            correlations.append(correlation(maps.detach(), edges))
+        optimizer.zero_grad()
+        loss(dict(infrared=maps), dict(infrared=edges)).sum().backward()
+        optimizer.step()
+    assert low < correlations[1] - correlations[0] < high
 
 
 def test_imagenet_normalisation_shifts_both(vgg, batch):

@@ -1,9 +1,11 @@
 import copy
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
 import torchvision
+from mmengine.runner import Runner
 
 from mmvireid.registry import MODELS
 
@@ -80,6 +82,19 @@ def test_channels_last_gives_the_same_features(training_batch):
         assert weight.is_contiguous(memory_format=torch.channels_last) == channels_last
         features.append(model(model.data_preprocessor(training_batch())['inputs']))
     torch.testing.assert_close(*features, rtol=1e-4, atol=1e-5)
+
+
+def test_batches_that_mean_nothing_stop_a_run_before_its_first_iteration(shrink):
+    config = str(Path(__file__).parents[3] / 'configs/agw/agw_synthetic.py')
+    for batch_sampler in (None, dict(type='CrossModalityBatchSampler', num_ids=1, num_instances=4)):
+        cfg = shrink(config)
+        del cfg.train_dataloader.batch_sampler
+        cfg.train_dataloader.update(batch_sampler=batch_sampler, batch_size=8)
+        cfg.experiment_name += f'_{batch_sampler is None}'
+        runner = Runner.from_cfg(cfg)
+        with pytest.raises(ValueError, match='at least two identities per batch.* AGW compares'):
+            runner.train()
+        assert runner.iter == 0
 
 
 def test_initialising_the_method_loads_the_imagenet_weights(tmp_path):

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config
 from mmengine.runner import Runner
 
-from mmvireid.registry import MODELS
+from mmvireid.datasets import reid_collate
+from mmvireid.registry import DATASETS, MODELS
 
 ROOT = Path(__file__).parents[3]
 NETWORK = dict(
@@ -55,7 +57,7 @@ def batch(training_batch):
 
 
 def opencv_edges(images):
-    """Sum of the magnitudes of four Sobel responses, a twelfth of it, (N, 1, H, W)."""
+    """Sum of the magnitudes of four Sobel responses, (N, 1, H, W)."""
     kernels = ([-1, 0, 1, -2, 0, 2, -1, 0, 1], [-1, -2, -1, 0, 0, 0, 1, 2, 1],
                [0, 1, 2, -1, 0, 1, -2, -1, 0], [-2, -1, 0, -1, 0, 1, 0, 1, 2])  # fmt: skip
     edges = []
@@ -69,13 +71,19 @@ def opencv_edges(images):
             )
             for k in kernels
         ]
-        edges.append(sum(responses) / 12)
+        edges.append(sum(responses))
     return torch.from_numpy(np.stack(edges))[:, None]
 
 
+def standardised(maps):
+    """Each image (1, h, w) with mean 0 and variance 1, as three equal channels."""
+    images = [(image - image.mean()) / (image.var(correction=0) + 1e-6).sqrt() for image in maps]
+    return torch.stack(images).repeat(1, 3, 1, 1)
+
+
 def handwritten_edge_term(vgg, maps, edges):
-    """Eqs. 2 and 3 for one modality."""
-    x, y = maps.mean(1, keepdim=True).repeat(1, 3, 1, 1), edges.repeat(1, 3, 1, 1)
+    """Eqs. 2 and 3 for one modality, both on one scale."""
+    x, y = standardised(maps.mean(1, keepdim=True)), standardised(edges)
     total = 0
     for index, layer in enumerate(vgg):
         x, y = layer(x), layer(y)
@@ -138,6 +146,57 @@ def test_the_edge_term_reaches_the_stems_and_nothing_else(batch):
     assert reached == {f'backbone.{name}' for name, _ in model.backbone.named_parameters()
                        if name.startswith('stems.')}  # fmt: skip
     assert not model.edge_loss.vgg.network.training
+
+
+@pytest.fixture
+def rendered_batch(rendered):
+    """A batch of rendered pictures, cropped as the config does."""
+    cfg = Config.fromfile(ROOT / 'configs/mso/mso_synthetic.py').train_dataloader.dataset
+    cfg.update(data_root=rendered('sysu'), size='tiny', num_heldout_ids=2, cache=None)
+    dataset = DATASETS.build(cfg)
+    rows = [dataset.get_data_info(index) for index in range(len(dataset))]
+    chosen = [
+        [i for i, row in enumerate(rows) if (row['gt_label'], row['modality']) == (label, key)][:2]
+        for key in ('visible', 'infrared')
+        for label in range(3)
+    ]
+    return reid_collate([dataset[index] for group in chosen for index in group])
+
+
+def test_at_the_start_the_edge_term_is_of_the_order_of_the_others(rendered_batch):
+    model = build()
+    terms = model.loss(**model.data_preprocessor(rendered_batch))
+    for other in ('identity', 'triplet', 'center'):
+        assert 0.2 < terms['edge'].item() / terms[other].item() < 5, other
+
+
+def test_edges_that_are_added_to_stem_maps_are_seen(rendered_batch):
+    model = build()
+    data = model.data_preprocessor(rendered_batch)
+    maps, edges = model.backbone.embed_stems(data['inputs']), model.find_edges(**data)
+    for key in maps:
+        assert 0.3 < (edges[key].mean() / maps[key].mean()).item() < 3, key
+
+
+@pytest.mark.parametrize('values', [{}, FUSIONS['direct']])
+def test_the_padding_of_a_crop_has_no_edges(values, rendered_batch, monkeypatch):
+    """Neither for the edge term nor for a fusion."""
+    model, found = build(**values), []
+    edges = model.edges.forward
+    monkeypatch.setattr(
+        model.edges, 'forward', lambda *args: found.append(edges(*args)) or found[-1]
+    )
+    model.loss(**model.data_preprocessor(rendered_batch))
+    assert len(found) == (4 if values else 2)
+    boxes = [sample.picture_box for sample in rendered_batch['data_samples']]
+    assert len(set(boxes)) > 6
+    for energy, (left, top, right, bottom), image in zip(
+        torch.cat(found[:2]), boxes, rendered_batch['inputs'], strict=True
+    ):
+        alone = opencv_edges(image[None, :, top:bottom, left:right])[0]
+        inside = energy[:, top:bottom, left:right]
+        torch.testing.assert_close(inside, alone, atol=1e-2, rtol=0)
+        assert energy.sum().item() == pytest.approx(inside.sum().item(), rel=1e-5)
 
 
 def test_a_checkpoint_is_agws():
