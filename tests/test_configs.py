@@ -44,6 +44,18 @@ def test_it_is_built_as_it_stands(config):
     assert Config.fromstring(cfg.pretty_text, '.py').model == cfg.model
 
 
+#: Whose images are drawn with replacement: AGW's, as released, and what builds on its configs.
+WITH_REPLACEMENT = ('configs/agw/', 'configs/mso/', 'projects/cmgan/', 'projects/example_project/')
+
+
+@pytest.mark.parametrize('config', CONFIGS)
+def test_images_are_drawn_with_replacement_only_as_in_agw(config):
+    sampler = Config.fromfile(ROOT / config).train_dataloader.batch_sampler
+    blocks = sampler.get('blocks', dict(one=sampler)).values()
+    found = [block.get('replace', False) for block in blocks]
+    assert found == [config.startswith(WITH_REPLACEMENT)] * len(found)
+
+
 class Recorder(Hook):
     """Copies of a model's state before training and at the end of every epoch, and its calls."""
 

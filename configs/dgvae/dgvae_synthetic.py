@@ -23,11 +23,8 @@ stages = [dict(_stage_1, end=6), dict(_stage_2, end=7), _stage_3]
 default_hooks = dict(
     stage=dict(stages=stages), logger=dict(interval=20), checkpoint=dict(interval=1)
 )
-_class_means = dict(custom_keys=dict(class_means=dict(lr_mult=10)))  # a short run is too short
 optim_wrapper = dict(
-    autoencoder=dict(
-        type='AutocastOptimWrapper', optimizer=dict(lr=1e-3), paramwise_cfg=_class_means
-    ),
+    autoencoder=dict(type='AutocastOptimWrapper', optimizer=dict(lr=1e-3)),
     classifier=dict(type='AutocastOptimWrapper', optimizer=dict(lr=0.03)),
 )
 param_scheduler = [

@@ -149,8 +149,9 @@ class DGVAE(AlternatingReID):
             table = SwapTable(*map(self.to_device, table))
             rebuilt = self.decoder(torch.cat([d[table.identity], a[table.ambiguous]], dim=1))
             target = self.target_of(feature_map, inputs)
-            reconstruction = self.losses['reconstruction'](rebuilt, target, table.ambiguous)
-            terms['reconstruction'] = reconstruction
+            terms['reconstruction'] = self.losses['reconstruction'](
+                rebuilt, target, table.ambiguous, self.to_device(gives_visible)
+            )
             terms |= self.recovery_terms(rebuilt, gives_visible, d, a, labels, table)
             if judged:
                 logits = self.discriminator(rebuilt)

@@ -131,7 +131,9 @@ class Handwritten:
         logits = d_hat @ self.net.classifier.classifier.weight.T
         for row, (kind, (i, j)) in enumerate(zip(pairs, sources)):
             l1 = (f_hat[row] - f[i].detach()).abs().mean()
-            rec = rec + {'self': 1, 'positive': 0.5, 'negative': 0}[kind] * l1 / len(y)
+            # of either modality, len(y) / 2 maps are rebuilt from their own codes and len(y) from
+            # swapped ones; the four expectations of Eq. 12 are added
+            rec = rec + {'self': 2, 'positive': 1, 'negative': 0}[kind] * l1 / len(y)
             share = (3 if kind == 'self' else 1) / (9 * len(y))
             cyc = cyc + share * (a[i].detach() - a_hat[row]).abs().mean()
             cyc = cyc + share * (d[j].detach() - d_hat[row]).abs().mean()
@@ -158,7 +160,7 @@ class Handwritten:
 
     @torch.no_grad()
     def update(self, gradients):
-        """Adam (0.9, 0.999) for all but the classifier, SGD with momentum for that."""
+        """Adam (0.9, 0.999), tenfold for the prior; SGD with momentum for the classifier."""
         for (name, parameter), g in zip(self.trained, gradients):
             memory = self.memory[name]
             memory['step'] += 1
@@ -170,7 +172,8 @@ class Handwritten:
             memory['v'] = 0.999 * memory['v'] + 0.001 * g**2
             m = memory['m'] / (1 - 0.9 ** memory['step'])
             v = memory['v'] / (1 - 0.999 ** memory['step'])
-            parameter -= 2e-4 * m / (v.sqrt() + EPS)
+            rate = 2e-3 if name.startswith('mixture_prior') else 2e-4
+            parameter -= rate * m / (v.sqrt() + EPS)
 
     def step(self, images, y):
         loss = self.loss(images, y)
