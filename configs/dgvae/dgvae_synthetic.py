@@ -2,6 +2,7 @@
 # 128 x 64, maps of 128 x 16 x 8, codes of 256 and 64, bf16, three stages in 9 epochs.
 _base_ = [
     '../_base_/models/dgvae_resnet50.py',
+    '../_base_/models/dgvae_variants.py',
     '../_base_/datasets/synthetic.py',
     '../_base_/schedules/dgvae_250e.py',
 ]
