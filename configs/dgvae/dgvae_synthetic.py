@@ -24,8 +24,9 @@ stages = [dict(_stage_1, end=6), dict(_stage_2, end=7), _stage_3]
 default_hooks = dict(
     stage=dict(stages=stages), logger=dict(interval=20), checkpoint=dict(interval=1)
 )
+_prior = dict(custom_keys=dict(mixture_prior=dict(lr_mult=40)))  # 480 iterations are few
 optim_wrapper = dict(
-    autoencoder=dict(type='AutocastOptimWrapper', optimizer=dict(lr=1e-3)),
+    autoencoder=dict(type='AutocastOptimWrapper', optimizer=dict(lr=1e-3), paramwise_cfg=_prior),
     classifier=dict(type='AutocastOptimWrapper', optimizer=dict(lr=0.03)),
 )
 param_scheduler = [

@@ -28,7 +28,8 @@ optim_wrapper = dict(
     autoencoder=dict(
         modules=[*_identity_branch, 'ambiguous_encoder', 'decoder'],
         optimizer=_adam,
-        # a class mean has a gradient in the few batches alone that hold its identity
+        # a class mean has a gradient in the few batches alone that hold its identity: see
+        # configs/dgvae/README.md
         paramwise_cfg=dict(custom_keys=dict(mixture_prior=dict(lr_mult=10))),
     ),
     classifier=dict(modules=['classifier'], optimizer=dict(type='SGD', lr=0.01, momentum=0.9)),

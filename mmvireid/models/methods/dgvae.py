@@ -43,7 +43,8 @@ class DGVAE(AlternatingReID):
 
     Args:
         extractor: Config of one modality's extractor.
-        identity_encoder: Config of the encoder of identity codes [E^D, IDI].
+        identity_encoder: Config of the encoder of identity codes [E^D, IDI]. Whether it normalises
+            their means, ``normalize_mean``, is a part of the method: see the README.
         ambiguous_encoder: Config of the encoder of ambiguous codes [E^A, IAI].
         decoder: Config of the decoder [G]; sizes are taken from the others.
         classifier: Config of the identity classifier [D^C]; ``in_channels`` is taken from the code.
