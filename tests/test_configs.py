@@ -49,11 +49,18 @@ WITH_REPLACEMENT = ('configs/agw/', 'configs/mso/', 'projects/cmgan/', 'projects
 
 
 @pytest.mark.parametrize('config', CONFIGS)
-def test_images_are_drawn_with_replacement_only_as_in_agw(config):
-    sampler = Config.fromfile(ROOT / config).train_dataloader.batch_sampler
+def test_images_are_drawn_and_resized_alike(config):
+    """With replacement only as in AGW; real ones by Pillow, in training and test."""
+    cfg = Config.fromfile(ROOT / config)
+    sampler = cfg.train_dataloader.batch_sampler
     blocks = sampler.get('blocks', dict(one=sampler)).values()
     found = [block.get('replace', False) for block in blocks]
     assert found == [config.startswith(WITH_REPLACEMENT)] * len(found)
+    datasets = [cfg.train_dataloader.dataset, cfg.test_dataloader.dataset]
+    loaders = [dataset.pipeline[0] for dataset in datasets]
+    assert loaders[0] == loaders[1]
+    if datasets[0].type != 'SyntheticSYSU':
+        assert loaders[0].backend == 'pillow'
 
 
 class Recorder(Hook):

@@ -208,6 +208,31 @@ def test_three_iterations_equal_a_handwritten_loop(stage, build, training_batch)
     assert moved == TRAINED[stage]
 
 
+@pytest.mark.parametrize('data', ['sysu', 'regdb', 'synthetic'])
+def test_two_gaussians_start_with_the_small_weight_on_means_that_can_shrink(data):
+    cfg = Config.fromfile(CONFIGS / f'dgvae-two-gaussians_{data}.py')
+    assert not cfg.model.identity_encoder.normalize_mean
+    weights = [
+        cfg.model.loss_weights | stage.get('loss_weights', {})
+        for stage in cfg.default_hooks.stage.stages
+    ]
+    assert [stage.identity_gaussian for stage in weights] == [0.001, 0.0, 0.01]
+    assert [stage.ambiguous for stage in weights] == [0.0, 0.001, 0.01]
+
+
+@pytest.mark.parametrize('row', ['dgvae-baseline', 'dgvae'])
+@pytest.mark.parametrize('data', ['sysu', 'regdb', 'synthetic'])
+def test_a_row_without_the_normalisation_differs_in_nothing_else(row, data):
+    with_it, without = (
+        Config.fromfile(CONFIGS / f'{name}_{data}.py').to_dict() for name in (row, f'{row}-no-norm')
+    )
+    assert with_it['model']['identity_encoder'].pop('normalize_mean') is True
+    assert without['model']['identity_encoder'].pop('normalize_mean') is False
+    assert {k: v for k, v in with_it.items() if not k.startswith('_')} == {
+        k: v for k, v in without.items() if not k.startswith('_')
+    }
+
+
 @pytest.mark.parametrize('stage', STAGES)
 def test_gradients_reach_exactly_the_declared_parts(stage, build, training_batch):
     model, cfg = build()
