@@ -184,9 +184,9 @@ def test_a_scale_takes_the_mean_over_the_dimensions(scale):
     assert value.item() == pytest.approx(expected.item(), abs=1e-10)
 
 
-@pytest.mark.parametrize(('dims', 'scale', 'alive'), [(8, None, True), (2048, None, False),
-                                                      (8, 4.0, True), (2048, 4.0, True)])  # fmt: skip
-def test_whether_separated_classes_are_felt_depends_on_the_scale_only(dims, scale, alive):
+@pytest.mark.parametrize('dims', [8, 2048])
+@pytest.mark.parametrize('scale', [None, 4.0])
+def test_separated_classes_are_felt_in_thousands_of_dimensions_only_with_a_scale(dims, scale):
     """Class means as far apart as normalised codes are, codes that lie on theirs."""
     g = torch.Generator().manual_seed(8)
     class_means = torch.randn(40, dims, generator=g).requires_grad_()
@@ -194,6 +194,7 @@ def test_whether_separated_classes_are_felt_depends_on_the_scale_only(dims, scal
     loss = AdaptiveLargeMarginLoss(0.0, scale=scale)
     value = loss(code, code, code, class_means, torch.ones(40), torch.arange(40))
     [gradient] = torch.autograd.grad(value, class_means)
+    alive = dims == 8 or scale is not None
     assert (gradient.norm() > 1e-3) == alive
     assert bool(gradient.any()) == alive
 
