@@ -44,6 +44,25 @@ def test_it_is_built_as_it_stands(config):
     assert Config.fromstring(cfg.pretty_text, '.py').model == cfg.model
 
 
+#: Whose images are drawn with replacement: AGW's, as released, and what builds on its configs.
+WITH_REPLACEMENT = ('configs/agw/', 'configs/mso/', 'projects/cmgan/', 'projects/example_project/')
+
+
+@pytest.mark.parametrize('config', CONFIGS)
+def test_images_are_drawn_and_resized_alike(config):
+    """With replacement only as in AGW; real ones by Pillow, in training and test."""
+    cfg = Config.fromfile(ROOT / config)
+    sampler = cfg.train_dataloader.batch_sampler
+    blocks = sampler.get('blocks', dict(one=sampler)).values()
+    found = [block.get('replace', False) for block in blocks]
+    assert found == [config.startswith(WITH_REPLACEMENT)] * len(found)
+    datasets = [cfg.train_dataloader.dataset, cfg.test_dataloader.dataset]
+    loaders = [dataset.pipeline[0] for dataset in datasets]
+    assert loaders[0] == loaders[1]
+    if datasets[0].type != 'SyntheticSYSU':
+        assert loaders[0].backend == 'pillow'
+
+
 class Recorder(Hook):
     """Copies of a model's state before training and at the end of every epoch, and its calls."""
 

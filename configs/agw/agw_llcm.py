@@ -5,3 +5,4 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(head=dict(num_ids=_base_.num_ids))
+train_dataloader = dict(batch_sampler=dict(replace=True))  # as released

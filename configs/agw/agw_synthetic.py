@@ -17,7 +17,8 @@ model = dict(
     head=dict(num_ids=_base_.num_ids),
 )
 # In the same time, twice as many batches of half the size end better than the reverse.
-train_dataloader = dict(batch_size=32, batch_sampler=dict(num_instances=2, num_batches=80))
+_batches = dict(num_instances=2, num_batches=80, replace=True)
+train_dataloader = dict(batch_size=32, batch_sampler=_batches)
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=5, val_interval=5)
 optim_wrapper = dict(
     type='AutocastOptimWrapper', optimizer=dict(type='Adam', lr=1e-3, weight_decay=5e-4)

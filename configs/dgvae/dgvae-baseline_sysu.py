@@ -1,7 +1,5 @@
-# Table 2, row 1: extractors and identity encoder with the task terms of the means alone, trained as
-# long and at the same rates as the identity branch of the full model (its stages 1 and 3).
+# Table 2, row 1: extractors and identity encoder with the task terms of the means alone.
 _base_ = 'dgvae-mog-margin_sysu.py'
-_unused = ['mixture', 'margin', 'identity_sampled', 'triplet_sampled']
-model = dict(loss_weights=dict.fromkeys(_unused, 0.0))
+model = _base_.dgvae_variants.baseline
 _stages = [dict(name='identity', frozen=['ambiguous_encoder', 'decoder', 'mixture_prior'])]
 default_hooks = dict(stage=dict(stages=_stages))

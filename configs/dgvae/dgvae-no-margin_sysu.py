@@ -1,3 +1,3 @@
 # Table 2, row 11: the full model without L_lmc.
 _base_ = 'dgvae_sysu.py'
-model = dict(loss_weights=dict(margin=0.0))
+model = _base_.dgvae_variants.no_margin

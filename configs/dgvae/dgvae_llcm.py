@@ -1,5 +1,6 @@
 _base_ = [
     '../_base_/models/dgvae_resnet50.py',
+    '../_base_/models/dgvae_variants.py',
     '../_base_/datasets/llcm.py',
     '../_base_/schedules/dgvae_250e.py',
 ]

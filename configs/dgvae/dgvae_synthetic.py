@@ -2,6 +2,7 @@
 # 128 x 64, maps of 128 x 16 x 8, codes of 256 and 64, bf16, three stages in 9 epochs.
 _base_ = [
     '../_base_/models/dgvae_resnet50.py',
+    '../_base_/models/dgvae_variants.py',
     '../_base_/datasets/synthetic.py',
     '../_base_/schedules/dgvae_250e.py',
 ]
@@ -23,11 +24,9 @@ stages = [dict(_stage_1, end=6), dict(_stage_2, end=7), _stage_3]
 default_hooks = dict(
     stage=dict(stages=stages), logger=dict(interval=20), checkpoint=dict(interval=1)
 )
-_class_means = dict(custom_keys=dict(class_means=dict(lr_mult=10)))  # a short run is too short
+_prior = dict(custom_keys=dict(mixture_prior=dict(lr_mult=40)))  # 480 iterations are few
 optim_wrapper = dict(
-    autoencoder=dict(
-        type='AutocastOptimWrapper', optimizer=dict(lr=1e-3), paramwise_cfg=_class_means
-    ),
+    autoencoder=dict(type='AutocastOptimWrapper', optimizer=dict(lr=1e-3), paramwise_cfg=_prior),
     classifier=dict(type='AutocastOptimWrapper', optimizer=dict(lr=0.03)),
 )
 param_scheduler = [

@@ -19,8 +19,8 @@ _loader = dict(
 train_dataloader = dict(
     **_loader,
     sampler=dict(type='DefaultSampler', shuffle=True),
-    # AGW draws an identity's images with replacement; drop `replace` for different ones
-    batch_sampler=dict(type='CrossModalityBatchSampler', num_ids=8, num_instances=4, replace=True),
+    # an identity's images are different ones; AGW's configs draw them with replacement
+    batch_sampler=dict(type='CrossModalityBatchSampler', num_ids=8, num_instances=4),
     # `cache`: 'ram' or 'disk' keeps resized images (4.3 GB for SYSU-MM01's training set)
     dataset=dict(cache=None, pipeline=train_pipeline),
 )

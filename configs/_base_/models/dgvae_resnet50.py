@@ -53,7 +53,7 @@ model = dict(
     ),
 )
 
-_load_image = dict(type='LoadReIDImage', size=image_size)
+_load_image = dict(type='LoadReIDImage', size=image_size, backend='pillow')
 dgvae_train_pipeline = [
     _load_image,
     dict(type='RandomFlip', prob=0.5),

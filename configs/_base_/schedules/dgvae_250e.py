@@ -25,7 +25,13 @@ default_hooks = dict(stage=dict(type='StageHook', stages=stages))
 _adam = dict(type='Adam', lr=2e-4, betas=(0.9, 0.999))
 optim_wrapper = dict(
     constructor='AlternatingOptimWrapperConstructor',
-    autoencoder=dict(modules=[*_identity_branch, 'ambiguous_encoder', 'decoder'], optimizer=_adam),
+    autoencoder=dict(
+        modules=[*_identity_branch, 'ambiguous_encoder', 'decoder'],
+        optimizer=_adam,
+        # a class mean has a gradient in the few batches alone that hold its identity: see
+        # configs/dgvae/README.md
+        paramwise_cfg=dict(custom_keys=dict(mixture_prior=dict(lr_mult=10))),
+    ),
     classifier=dict(modules=['classifier'], optimizer=dict(type='SGD', lr=0.01, momentum=0.9)),
 )
 # stage 3 runs at a tenth of the rate

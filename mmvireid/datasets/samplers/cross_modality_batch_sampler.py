@@ -27,8 +27,10 @@ class CrossModalityBatchSampler(SeededBatchSampler):
     Every draw, the seeds of the augmentation included, is a function of the seed and the epoch
     of ``sampler``: a resumed epoch equals an uninterrupted one.
 
-    Deviation: AGW's release draws an identity's images with replacement (``replace=True``); by
-    default they are different ones where there are enough.
+    An identity's images are different ones. Where it has fewer than K of a modality, its K are
+    drawn from them with replacement, and a warning counts such identities.
+
+    Deviation: AGW's release always draws with replacement (``replace=True``).
 
     Args:
         sampler: Carries the data set, seed, epoch, rank and number of ranks; MMEngine builds it

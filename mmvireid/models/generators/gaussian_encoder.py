@@ -50,7 +50,11 @@ class GaussianEncoder(BaseModule):
         num_blocks: How many of its blocks are taken, from its beginning.
         stride: Stride of the first block, 1 or 2.
         normalize_mean: Whether means are normalised over the batch, to mean 0 and variance 1 in
-            every dimension: codes then have the scale of their unit-variance prior from the start.
+            every dimension. Not in DG-VAE's paper, but a part of the method as it is here: codes
+            then have the scale of the mixture prior's unit variances, and lowering its divergence
+            is no longer possible by shrinking everything, only by making the codes of an identity
+            alike, against the fixed variance of all. A prior that has a say in the means' own
+            variance, such as a standard Gaussian, can do nothing then.
         max_log_var: Bound of the absolute log-variance.
         in_channels: Channels of the maps that it will be given, to be checked; the stage decides.
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` for the blocks, as in

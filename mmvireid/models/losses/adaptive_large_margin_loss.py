@@ -33,18 +33,24 @@ def large_margin_cross_entropy(
 
 
 def adaptive_large_margin(
-    code: Tensor, class_means: Tensor, margins: Tensor, labels: Tensor, margin_weight: float
+    code: Tensor,
+    class_means: Tensor,
+    margins: Tensor,
+    labels: Tensor,
+    margin_weight: float,
+    factor: float = 1.0,
 ) -> Tensor:
     r"""Pull a code to its identity's mean, by a margin closer than to all others.
 
     .. math::
-        -\frac1N \sum_i \ln \frac{e^{-(\|d_i - m_{y_i}\|^2 + \alpha_{y_i})}}
-        {e^{-(\|d_i - m_{y_i}\|^2 + \alpha_{y_i})} + \sum_{c \ne y_i} e^{-\|d_i - m_c\|^2}}
+        -\frac1N \sum_i \ln \frac{e^{-(s\|d_i - m_{y_i}\|^2 + \alpha_{y_i})}}
+        {e^{-(s\|d_i - m_{y_i}\|^2 + \alpha_{y_i})} + \sum_{c \ne y_i} e^{-s\|d_i - m_c\|^2}}
         - \frac{\lambda}{C} \sum_c \alpha_c
 
     Source: DG-VAE (Pu et al., ACM MM 2020), Eq. 7, with the margin of AdaptiveFace (Liu et al.,
     CVPR 2019) that it names as its model.
-    Deviation: Eq. 8 prints another positive distance, see :func:`printed_positive_distance`.
+    Deviation: Eq. 8 prints another positive distance, see :func:`printed_positive_distance`;
+    Eq. 7 has no factor s, that is 1.
 
     The margin makes the own class harder, and the last term keeps it from shrinking to 0: a margin
     rests where its identity's codes are taken for another's with probability :math:`\lambda`.
@@ -55,11 +61,12 @@ def adaptive_large_margin(
         margins: Margin :math:`\alpha_c \ge 0` of every identity, shape (C,).
         labels: Identity index of every image, int64 in [0, C), shape (N,).
         margin_weight: The :math:`\lambda` above, in [0, 1).
+        factor: The :math:`s` above, positive.
 
     Returns:
         Mean over the N images, a scalar.
     """
-    distances = pairwise_distance(code, class_means, squared=True, eps=0.0)  # (N, C)
+    distances = factor * pairwise_distance(code, class_means, squared=True, eps=0.0)  # (N, C)
     positive = distances.gather(1, labels[:, None]).squeeze(1) + margins[labels]
     cross_entropy = large_margin_cross_entropy(distances, positive, labels)
     return cross_entropy - margin_weight * margins.mean()
@@ -92,16 +99,24 @@ def printed_positive_distance(
 class AdaptiveLargeMarginLoss(nn.Module):
     """Separate identity codes by their distances from the means of the mixture prior.
 
+    Squared distances are sums over D dimensions, and between classes that are two units apart in
+    each, 2048 dimensions make 8192: no margin of a few units is felt, and no gradient is left.
+    ``scale`` makes means of them.
+
     Args:
         margin_weight: Weight of the term that keeps margins from shrinking, in [0, 1).
         form: ``'sound'`` for :func:`adaptive_large_margin`, ``'printed'`` for the same softmax
             with :func:`printed_positive_distance` and without that term.
+        scale: What the mean over the dimensions is multiplied by, positive; ``None`` for the sum,
+            as printed. With ``form='sound'`` only.
 
     Raises:
         ValueError: If an argument is not allowed.
     """
 
-    def __init__(self, margin_weight: float = 0.1, form: str = 'sound') -> None:
+    def __init__(
+        self, margin_weight: float = 0.1, form: str = 'sound', scale: float | None = None
+    ) -> None:
         super().__init__()
         check_form(type(self).__name__, form)
         if not 0 <= margin_weight < 1:
@@ -109,8 +124,14 @@ class AdaptiveLargeMarginLoss(nn.Module):
                 f'AdaptiveLargeMarginLoss: `margin_weight` is {margin_weight}, expected a value in '
                 '[0, 1): margins would grow without bound.'
             )
+        if scale is not None and (scale <= 0 or form == 'printed'):
+            raise InvalidValueError(
+                f'AdaptiveLargeMarginLoss: `scale` is {scale} with `form` {form!r}, expected a '
+                "positive number with 'sound', or None."
+            )
         self.form = form
         self.margin_weight = margin_weight
+        self.scale = scale
 
     def forward(
         self,
@@ -126,4 +147,5 @@ class AdaptiveLargeMarginLoss(nn.Module):
             positive = printed_positive_distance(code, mean, log_var, margins, labels)
             distances = pairwise_distance(code, class_means, squared=True, eps=0.0)
             return large_margin_cross_entropy(distances, positive, labels)
-        return adaptive_large_margin(code, class_means, margins, labels, self.margin_weight)
+        factor = 1.0 if self.scale is None else self.scale / code.shape[1]
+        return adaptive_large_margin(code, class_means, margins, labels, self.margin_weight, factor)

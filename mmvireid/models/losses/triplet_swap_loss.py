@@ -57,12 +57,14 @@ def swap_table(positive: Tensor, negative: Tensor, all_pairs: bool = True) -> Sw
     return SwapTable(identity, ambiguous, (weights / weights.sum()).flatten())
 
 
-def swap_reconstruction(rebuilt: Tensor, targets: Tensor, ambiguous: Tensor) -> Tensor:
+def swap_reconstruction(
+    rebuilt: Tensor, targets: Tensor, ambiguous: Tensor, is_visible: Tensor
+) -> Tensor:
     r"""L1 distance of rebuilt maps from the maps that gave the ambiguous codes.
 
     .. math::
-        \mathbb{E}_k |f_k - G(d_k, a_k)| +
-        \mathbb{E}_{(i, j) \in \{(a, p), (p, a)\}} |f_i - G(d_j, a_i)|
+        \sum_{m \in \{V, I\}} \Bigl( \mathbb{E}_k |f^m_k - G(d_k, a^m_k)| +
+        \mathbb{E}_{(i, j) \in \{(a, p), (p, a)\}} |f^m_i - G(d_j, a^m_i)| \Bigr)
 
     Source: DG-VAE (Pu et al., ACM MM 2020), Eq. 12, its superscripts read as its text says: the
     identity code of the other modality takes part, and f keeps the modality of a.
@@ -72,17 +74,20 @@ def swap_reconstruction(rebuilt: Tensor, targets: Tensor, ambiguous: Tensor) -> 
     Args:
         rebuilt: Maps of the rows of a :func:`swap_table`; those with negatives are not used,
             shape (M, C, h, w).
-        targets: Maps of the batch, shape (N, C, h, w).
+        targets: Maps of the batch, with some of either modality, shape (N, C, h, w).
         ambiguous: The table's column, shape (M,).
+        is_visible: Whether a row's ambiguous code is of a visible image, bool, shape (M,).
 
     Returns:
-        Mean absolute difference, self and swapped added, a scalar.
+        Mean absolute difference; self and swapped, visible and infrared added; a scalar.
     """
     size = len(targets)
     rows = 3 * size  # (a, a), (a, p), (p, a)
     difference = (rebuilt[:rows].float() - targets[ambiguous[:rows]].float()).abs()
     per_row = difference.flatten(1).mean(dim=1)
-    return per_row[:size].mean() + per_row[size:].mean()
+    kinds = torch.stack([is_visible[:rows], ~is_visible[:rows]]).float()  # (2, 3N)
+    parts = zip(per_row.split([size, 2 * size]), kinds.split([size, 2 * size], dim=1))
+    return sum((kind @ part / kind.sum(dim=1)).sum() for part, kind in parts)
 
 
 def cycle_consistency(recovered: Tensor, codes: Tensor, weights: Tensor) -> Tensor:
@@ -123,9 +128,11 @@ def identity_consistency(logits: Tensor, labels: Tensor, weights: Tensor) -> Ten
 class SwapReconstructionLoss(nn.Module):
     """:func:`swap_reconstruction` as a module."""
 
-    def forward(self, rebuilt: Tensor, targets: Tensor, ambiguous: Tensor) -> Tensor:
+    def forward(
+        self, rebuilt: Tensor, targets: Tensor, ambiguous: Tensor, is_visible: Tensor
+    ) -> Tensor:
         """Compute the loss, arguments as in the function."""
-        return swap_reconstruction(rebuilt, targets, ambiguous)
+        return swap_reconstruction(rebuilt, targets, ambiguous, is_visible)
 
 
 @MODELS.register_module()

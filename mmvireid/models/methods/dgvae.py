@@ -43,7 +43,8 @@ class DGVAE(AlternatingReID):
 
     Args:
         extractor: Config of one modality's extractor.
-        identity_encoder: Config of the encoder of identity codes [E^D, IDI].
+        identity_encoder: Config of the encoder of identity codes [E^D, IDI]. Whether it normalises
+            their means, ``normalize_mean``, is a part of the method: see the README.
         ambiguous_encoder: Config of the encoder of ambiguous codes [E^A, IAI].
         decoder: Config of the decoder [G]; sizes are taken from the others.
         classifier: Config of the identity classifier [D^C]; ``in_channels`` is taken from the code.
@@ -150,8 +151,9 @@ class DGVAE(AlternatingReID):
             table = SwapTable(*map(self.to_device, table))
             rebuilt = self.decoder(torch.cat([d[table.identity], a[table.ambiguous]], dim=1))
             target = self.target_of(feature_map, inputs)
-            reconstruction = self.losses['reconstruction'](rebuilt, target, table.ambiguous)
-            terms['reconstruction'] = reconstruction
+            terms['reconstruction'] = self.losses['reconstruction'](
+                rebuilt, target, table.ambiguous, self.to_device(gives_visible)
+            )
             terms |= self.recovery_terms(rebuilt, gives_visible, d, a, labels, table)
             if judged:
                 logits = self.discriminator(rebuilt)
@@ -241,10 +243,25 @@ class DGVAE(AlternatingReID):
         """Means of the identity codes (N, D), see :meth:`BaseReID.extract`."""
         return self.identity_encoder(self.extract_maps(inputs)).mean
 
-    def extract_codes(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Means of both codes, ``identity`` (N, D) and ``ambiguous`` (N, D'), for analysis."""
+    def extract_codes(
+        self, inputs: dict[str, Tensor], variances: bool = False
+    ) -> dict[str, Tensor]:
+        """Both codes of every image, for analysis.
+
+        Args:
+            inputs: Normalised images per modality.
+            variances: Whether the variances are wanted too.
+
+        Returns:
+            Means ``identity`` (N, D) and ``ambiguous`` (N, D'), visible images first; and, of the
+            same shapes, ``identity_variance`` and ``ambiguous_variance`` if wanted.
+        """
         feature_map = self.extract_maps(inputs)
-        return dict(
-            identity=self.identity_encoder(feature_map).mean,
-            ambiguous=self.ambiguous_encoder(feature_map).mean,
+        codes = dict(
+            identity=self.identity_encoder(feature_map),
+            ambiguous=self.ambiguous_encoder(feature_map),
         )
+        found = {name: code.mean for name, code in codes.items()}
+        if variances:
+            found |= {f'{name}_variance': code.log_var.exp() for name, code in codes.items()}
+        return found

@@ -39,6 +39,19 @@ def test_normalised_means_have_mean_0_and_variance_1_over_the_batch():
     ]  # no scale that could undo it
 
 
+@pytest.mark.parametrize('normalize_mean', [False, True])
+def test_a_standard_gaussian_reaches_means_only_if_they_are_not_normalised(normalize_mean):
+    """Their mean square is what the prior pulls at; normalised ones keep it at 1."""
+    encoder = build(normalize_mean=normalize_mean)
+    x = torch.randn(8, 128, 4, 2)
+    squares = []
+    for _ in range(2):
+        squares.append(encoder(x).mean.var(dim=0, correction=0).mean().item())
+        for parameter in encoder.mean_head.parameters():
+            parameter.data *= 0.5
+    assert squares[1] / squares[0] == pytest.approx(1.0 if normalize_mean else 0.25, rel=0.02)
+
+
 def test_log_variance_is_clamped_and_finite_in_half_precision():
     encoder = build(code_size=64, max_log_var=10.0)
     torch.nn.init.normal_(encoder.log_var_head.weight, std=1e6)

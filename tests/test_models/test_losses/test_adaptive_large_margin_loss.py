@@ -166,9 +166,45 @@ def test_the_cross_entropy_only_replaces_the_own_distance():
     assert value.item() == pytest.approx(expected)
 
 
+@pytest.mark.parametrize('scale', [1.0, 16.0])
+def test_a_scale_takes_the_mean_over_the_dimensions(scale):
+    mean, log_var, code, class_means, margins = draw(7)
+    logits = torch.tensor(
+        [
+            [-scale * sum((a - b) ** 2 for a, b in zip(x, m)) / 3 for m in class_means.tolist()]
+            for x in code.tolist()
+        ],
+        dtype=torch.float64,
+    )
+    for row, y in zip(logits, LABELS):
+        row[y] -= margins[y]
+    expected = -logits.log_softmax(dim=1)[range(len(LABELS)), LABELS].mean() - 0.1 * margins.mean()
+    loss = AdaptiveLargeMarginLoss(0.1, scale=scale)
+    value = loss(mean, log_var, code, class_means, margins, LABELS)
+    assert value.item() == pytest.approx(expected.item(), abs=1e-10)
+
+
+@pytest.mark.parametrize('dims', [8, 2048])
+@pytest.mark.parametrize('scale', [None, 4.0])
+def test_separated_classes_are_felt_in_thousands_of_dimensions_only_with_a_scale(dims, scale):
+    """Class means as far apart as normalised codes are, codes that lie on theirs."""
+    g = torch.Generator().manual_seed(8)
+    class_means = torch.randn(40, dims, generator=g).requires_grad_()
+    code = class_means.detach().clone()
+    loss = AdaptiveLargeMarginLoss(0.0, scale=scale)
+    value = loss(code, code, code, class_means, torch.ones(40), torch.arange(40))
+    [gradient] = torch.autograd.grad(value, class_means)
+    alive = dims == 8 or scale is not None
+    assert (gradient.norm() > 1e-3) == alive
+    assert bool(gradient.any()) == alive
+
+
 @pytest.mark.parametrize('margin_weight', [-0.1, 1.0])
 def test_bad_arguments_are_named(margin_weight):
     with pytest.raises(ValueError, match=f'`margin_weight` is {margin_weight}'):
         AdaptiveLargeMarginLoss(margin_weight)
     with pytest.raises(ValueError, match="AdaptiveLargeMarginLoss: `form` is 'literal'"):
         AdaptiveLargeMarginLoss(form='literal')
+    for arguments in (dict(scale=0.0), dict(scale=16.0, form='printed')):
+        with pytest.raises(ValueError, match=f'`scale` is {arguments["scale"]}'):
+            AdaptiveLargeMarginLoss(**arguments)

@@ -64,20 +64,21 @@ def test_reconstruction_asks_for_the_map_that_gave_the_ambiguous_code(triplets):
     table = swap_table(triplets['p'], triplets['n'])
     maps, loss = decode(CODES, CODES), SwapReconstructionLoss()
     rebuilt = decode(CODES[table.identity], CODES[table.ambiguous])
-    assert loss(rebuilt, maps, table.ambiguous) == 0
+    given = table.ambiguous, VISIBLE[table.ambiguous]
+    assert loss(rebuilt, maps, *given) == 0
     rebuilt[36:] = math.nan  # rows with negatives are never reconstructed
-    assert loss(rebuilt, maps, table.ambiguous) == 0
-    rebuilt[35] += 1  # but every other row is
-    assert loss(rebuilt, maps, table.ambiguous).item() == pytest.approx(1 / 24)
+    assert loss(rebuilt, maps, *given) == 0
+    rebuilt[35] += 1  # but every other row is, one of 12 swapped ones of its modality
+    assert loss(rebuilt, maps, *given).item() == pytest.approx(1 / 12)
 
 
 def test_a_reversed_swap_gives_another_loss(triplets):
     table = swap_table(triplets['p'], triplets['n'])
     maps, loss = decode(CODES, CODES), SwapReconstructionLoss()
     reversed_codes = decode(CODES[table.ambiguous], CODES[table.identity])
-    assert loss(reversed_codes, maps, table.ambiguous) > 1
+    assert loss(reversed_codes, maps, table.ambiguous, VISIBLE[table.ambiguous]) > 1
     rebuilt = decode(CODES[table.identity], CODES[table.ambiguous])
-    assert loss(rebuilt, maps, table.identity) > 1
+    assert loss(rebuilt, maps, table.identity, VISIBLE[table.identity]) > 1
     one_hot = 20.0 * torch.nn.functional.one_hot((rebuilt[:, 0, 0, 0] / 10).long())
     consistency = IdentityConsistencyLoss()
     assert consistency(one_hot, PERSON[table.identity], table.weights) < 1e-6
@@ -104,23 +105,34 @@ def test_weights_equal_an_enumeration_of_all_nine_pairs():
     assert table.weights.sum().item() == pytest.approx(1)
 
 
-def test_reconstruction_equals_a_slow_loop(triplets):
+@pytest.mark.parametrize('num_visible', [6, 4])  # as many as infrared ones, and fewer
+def test_reconstruction_equals_a_slow_loop(num_visible):
+    """Equation 12: four expectations, two of each modality, are added."""
     g = torch.Generator().manual_seed(1)
     maps, rebuilt = torch.rand(12, 2, 3, 2, generator=g), torch.rand(84, 2, 3, 2, generator=g)
-    own = swapped = 0.0
-    for k in range(12):
-        for c in range(2):
-            for y in range(3):
-                for x in range(2):
-                    element = (c, y, x)
-                    positive = maps[triplets['p'][k]][element]
-                    own += abs(maps[k][element] - rebuilt[k][element]).item() / (12 * 12)
-                    swapped += abs(maps[k][element] - rebuilt[12 + k][element]).item() / (24 * 12)
-                    swapped += abs(positive - rebuilt[24 + k][element]).item() / (24 * 12)
-    table = swap_table(triplets['p'], triplets['n'])
-    value = swap_reconstruction(rebuilt, maps, table.ambiguous)
-    assert value.item() == pytest.approx(own + swapped, rel=1e-5)
-    half = swap_reconstruction(rebuilt.bfloat16(), maps.bfloat16(), table.ambiguous)
+    is_visible = torch.arange(12) < num_visible
+    torch.manual_seed(0)
+    positive, negative = draw_cross_modality_triplets(torch.arange(12) % 2, is_visible)
+
+    def gap(k, row):  # |f_k - f_hat|, per element
+        pairs = zip(maps[k].flatten().tolist(), rebuilt[row].flatten().tolist())
+        return sum(abs(x - y) for x, y in pairs) / 12
+
+    expected = 0.0
+    for modality in (True, False):
+        own = [gap(k, k) for k in range(12) if is_visible[k] == modality]
+        swapped = []
+        for k, p in enumerate(positive.tolist()):
+            if is_visible[k] == modality:  # f_a = G(d_p, a_a)
+                swapped.append(gap(k, 12 + k))
+            if is_visible[p] == modality:  # f_p = G(d_a, a_p)
+                swapped.append(gap(p, 24 + k))
+        expected += sum(own) / len(own) + sum(swapped) / len(swapped)
+    table = swap_table(positive, negative)
+    given = table.ambiguous, is_visible[table.ambiguous]
+    value = swap_reconstruction(rebuilt, maps, *given)
+    assert value.item() == pytest.approx(expected, rel=1e-5)
+    half = swap_reconstruction(rebuilt.bfloat16(), maps.bfloat16(), *given)
     assert half.dtype == torch.float32
 
 

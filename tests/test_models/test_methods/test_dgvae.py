@@ -131,7 +131,9 @@ class Handwritten:
         logits = d_hat @ self.net.classifier.classifier.weight.T
         for row, (kind, (i, j)) in enumerate(zip(pairs, sources)):
             l1 = (f_hat[row] - f[i].detach()).abs().mean()
-            rec = rec + {'self': 1, 'positive': 0.5, 'negative': 0}[kind] * l1 / len(y)
+            # of either modality, len(y) / 2 maps are rebuilt from their own codes and len(y) from
+            # swapped ones; the four expectations of Eq. 12 are added
+            rec = rec + {'self': 2, 'positive': 1, 'negative': 0}[kind] * l1 / len(y)
             share = (3 if kind == 'self' else 1) / (9 * len(y))
             cyc = cyc + share * (a[i].detach() - a_hat[row]).abs().mean()
             cyc = cyc + share * (d[j].detach() - d_hat[row]).abs().mean()
@@ -158,7 +160,7 @@ class Handwritten:
 
     @torch.no_grad()
     def update(self, gradients):
-        """Adam (0.9, 0.999) for all but the classifier, SGD with momentum for that."""
+        """Adam (0.9, 0.999), tenfold for the prior; SGD with momentum for the classifier."""
         for (name, parameter), g in zip(self.trained, gradients):
             memory = self.memory[name]
             memory['step'] += 1
@@ -170,7 +172,8 @@ class Handwritten:
             memory['v'] = 0.999 * memory['v'] + 0.001 * g**2
             m = memory['m'] / (1 - 0.9 ** memory['step'])
             v = memory['v'] / (1 - 0.999 ** memory['step'])
-            parameter -= 2e-4 * m / (v.sqrt() + EPS)
+            rate = 2e-3 if name.startswith('mixture_prior') else 2e-4
+            parameter -= rate * m / (v.sqrt() + EPS)
 
     def step(self, images, y):
         loss = self.loss(images, y)
@@ -203,6 +206,31 @@ def test_three_iterations_equal_a_handwritten_loop(stage, build, training_batch)
         key.split('.')[0] for key, value in start.items() if not torch.equal(value, theirs[key])
     }
     assert moved == TRAINED[stage]
+
+
+@pytest.mark.parametrize('data', ['sysu', 'regdb', 'synthetic'])
+def test_two_gaussians_start_with_the_small_weight_on_means_that_can_shrink(data):
+    cfg = Config.fromfile(CONFIGS / f'dgvae-two-gaussians_{data}.py')
+    assert not cfg.model.identity_encoder.normalize_mean
+    weights = [
+        cfg.model.loss_weights | stage.get('loss_weights', {})
+        for stage in cfg.default_hooks.stage.stages
+    ]
+    assert [stage.identity_gaussian for stage in weights] == [0.001, 0.0, 0.01]
+    assert [stage.ambiguous for stage in weights] == [0.0, 0.001, 0.01]
+
+
+@pytest.mark.parametrize('row', ['dgvae-baseline', 'dgvae'])
+@pytest.mark.parametrize('data', ['sysu', 'regdb', 'synthetic'])
+def test_a_row_without_the_normalisation_differs_in_nothing_else(row, data):
+    with_it, without = (
+        Config.fromfile(CONFIGS / f'{name}_{data}.py').to_dict() for name in (row, f'{row}-no-norm')
+    )
+    assert with_it['model']['identity_encoder'].pop('normalize_mean') is True
+    assert without['model']['identity_encoder'].pop('normalize_mean') is False
+    assert {k: v for k, v in with_it.items() if not k.startswith('_')} == {
+        k: v for k, v in without.items() if not k.startswith('_')
+    }
 
 
 @pytest.mark.parametrize('stage', STAGES)

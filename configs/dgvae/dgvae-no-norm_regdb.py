@@ -1,0 +1,3 @@
+# Not in the paper: the full model without the normalisation of the identity means.
+_base_ = 'dgvae_regdb.py'
+model = _base_.dgvae_variants.no_norm

@@ -1,0 +1,3 @@
+# Table 2, row 7: two-branch VAE with L_rec only.
+_base_ = 'dgvae_regdb.py'
+model = _base_.dgvae_variants.vae_rec
