@@ -80,15 +80,14 @@ class CodeIdentityNetwork(BaseModule):
             style_rows: Which style it has, likewise.
             groups: Sizes of the groups: images for the trunk, rows for the head; ``None`` for one.
         """
-        _, images, rows = groups or (None, len(prototypes), None)
         embedded = None
         if self.trunk is not None:
-            maps = torch.cat([self.trunk(group) for group in prototypes.split(images)])
-            embedded = self.pooling(maps)
+            passes = prototypes.split(groups.images) if groups else [prototypes]
+            embedded = torch.cat([self.pooling(self.trunk(maps)) for maps in passes])
         if embedded is not None and prototype_rows is not None:
             embedded = embedded[prototype_rows]
         if style_rows is not None:
             styles = styles[style_rows]
         mixed = self.mix(embedded, styles)
-        found = [self.head(group) for group in mixed.split(rows or len(mixed))]
-        return Identification(*map(torch.cat, zip(*found)))
+        passes = mixed.split(groups.rows) if groups else [mixed]
+        return Identification(*map(torch.cat, zip(*map(self.head, passes))))
