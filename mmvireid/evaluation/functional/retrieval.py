@@ -23,6 +23,8 @@ from mmvireid.evaluation.report import Report, SettingResult
 from mmvireid.utils.distances import pairwise_distance
 
 DISTANCES = ('cosine', 'euclidean')
+#: What is added of an image and its mirror image: features of length one, or as they are.
+FLIP_SUMS = ('unit', 'raw')
 # One product of BLOCK queries, ranked in pieces that fit a core's cache.
 BLOCK, PIECE = 512, 64
 # A distance matrix of up to this many entries (64 MiB) is kept for the opposite direction.
@@ -81,26 +83,33 @@ def chance_level(feature_set: FeatureSet, settings: Sequence[RetrievalSetting]) 
     return evaluate(replace(feature_set, features=noise, flip_features=None), settings)
 
 
-def fuse_flip(feature_set: FeatureSet) -> FeatureSet:
-    """Features that add every image to its mirror image: the sum of both, each of length one.
+def fuse_flip(feature_set: FeatureSet, flip_sum: str = 'unit') -> FeatureSet:
+    """Features that add every image to its mirror image.
 
     Args:
         feature_set: With ``flip_features``.
+        flip_sum: ``'unit'`` adds directions: each of the two has the length one, and so has the
+            result. ``'raw'`` adds them as they are, so that the longer one counts more.
 
     Returns:
-        The feature set with fused ``features`` of length one.
+        The feature set with fused ``features``.
 
     Raises:
-        ValueError: If there are no flip features.
+        ValueError: If there are no flip features, or ``flip_sum`` is neither.
     """
+    check_choices('fuse_flip', 'flip_sum', [flip_sum], FLIP_SUMS)
     if feature_set.flip_features is None:
         raise InvalidValueError(
             'fuse_flip: `flip_features` is None, expected features of the mirrored images. '
             'Extract them too, or leave flip out.'
         )
-    both = (feature_set.features, feature_set.flip_features)
-    fused = normalize(sum(normalize(torch.from_numpy(features)) for features in both))
-    return replace(feature_set, features=fused.numpy(), flip_features=None)
+    both = feature_set.features, feature_set.flip_features
+    if flip_sum == 'unit':
+        both = [normalize(torch.from_numpy(features)) for features in both]
+        fused = normalize(sum(both)).numpy()
+    else:
+        fused = sum(both)
+    return replace(feature_set, features=fused, flip_features=None)
 
 
 def _take(feature_set: FeatureSet, rows: np.ndarray, distance: str) -> Tensor:
