@@ -123,7 +123,7 @@ TINY = dict(
     feature_width=8,
     embedding_size=8,
     feature_size=16,
-    num_unpaired=1,
+    num_unpaired=2,
     in_channels=256,  # of a loss with learned centres: what three stages of ResNet-18 give
     weights='random',
 )
@@ -201,7 +201,8 @@ def shrink(rendered, tiny_model, tmp_path):
                 loader.dataset.size = 'tiny'
             if loader.dataset.get('num_heldout_ids'):
                 loader.dataset.num_heldout_ids = 2
-        shrink_batches(cfg.train_dataloader, *((2, 2) if generates else (4, 3)))
+        num_ids = 3 if cfg.model.get('num_unpaired') else 2  # of 6 pairs, 4 are taken apart
+        shrink_batches(cfg.train_dataloader, *((num_ids, 2) if generates else (4, 3)))
         train_set = DATASETS.build(cfg.train_dataloader.dataset)
         tiny_model(cfg.model, num_ids=train_set.metainfo['num_ids'], input_size=size)
         if 'backbone' in cfg.model:

@@ -21,6 +21,16 @@ CONFIGS = sorted(
 )
 
 
+#: Variants are trained on one real data set: what is left of the others, when shrunk, is the same.
+TRAINED = [
+    config
+    for config in CONFIGS
+    if '-' not in Path(config).stem
+    or not config.endswith('_regdb.py')
+    or config.replace('_regdb.py', '_sysu.py') not in CONFIGS
+]
+
+
 @pytest.fixture(autouse=True)
 def from_the_root(monkeypatch):
     """``custom_imports`` of a project starts from the folder that commands are run in."""
@@ -104,7 +114,7 @@ def declared(cfg, model, stage):
     return {child for key in optimizers for child in cfg.optim_wrapper[key].modules}
 
 
-@pytest.mark.parametrize('config', CONFIGS)
+@pytest.mark.parametrize('config', TRAINED)
 def test_it_trains_and_evaluates(config, shrink):
     cfg = shrink(str(ROOT / config))
     runner = Runner.from_cfg(cfg)

@@ -1,8 +1,11 @@
 # Table 4, Basel.: real images of both modalities, identity and triplet losses.
-_base_ = 'aligngan-featalign_sysu.py'
-model = dict(feature_discriminator=None, loss_weights=dict(feature_adversarial=0.0))
-_moved = ['constructor', 'reid']
-optim_wrapper = dict(_delete_=True, **{key: _base_.optim_wrapper[key] for key in _moved})
-stages = [_base_.stages[0], dict(name='C joint', updates=['reid'])]
-default_hooks = {key: hook for key, hook in _base_.default_hooks.items() if key != 'watchdog'}
-default_hooks.update(_delete_=True, stage=dict(type='StageHook', stages=stages))
+_base_ = [
+    '../_base_/models/aligngan_baseline.py',
+    '../_base_/datasets/sysu_mm01.py',
+    '../_base_/schedules/aligngan_baseline_150e.py',
+]
+model = dict(feature_module=dict(classifier=dict(num_ids=_base_.num_ids)))
+train_dataloader = dict(
+    **_base_.aligngan_batches, dataset=dict(pipeline=_base_.aligngan_train_pipeline)
+)
+test_dataloader = dict(dataset=dict(pipeline=_base_.aligngan_test_pipeline))

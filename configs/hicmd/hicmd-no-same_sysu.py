@@ -1,3 +1,3 @@
 # Fig. 4: images are not decoded from their own codes.
-_base_ = 'hicmd_sysu.py'
-model = dict(loss_weights=dict(same=0.0))
+_base_ = ['hicmd_sysu.py', '../_base_/models/hicmd_variants.py']
+model = _base_.no_same_model

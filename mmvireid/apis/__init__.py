@@ -1,6 +1,7 @@
 from .command_line import (
     add_out_argument,
     add_picture_arguments,
+    add_split_argument,
     build_models,
     check_methods,
     make_folder,
@@ -16,6 +17,7 @@ __all__ = [
     'ImageKind',
     'add_out_argument',
     'add_picture_arguments',
+    'add_split_argument',
     'build_models',
     'check_methods',
     'check_same_images',

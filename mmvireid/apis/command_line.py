@@ -55,8 +55,13 @@ def add_picture_arguments(parser: argparse.ArgumentParser, out: str, num_ids: in
         '--num-ids', type=positive, default=num_ids, help='people to draw at random (%(default)s)'
     )
     parser.add_argument('--seed', type=int, default=0, help='seed of the choice of images')
-    parser.add_argument('--split', choices=['test', 'train'], default='test', help='whose images')
+    add_split_argument(parser)
     add_out_argument(parser, out)
+
+
+def add_split_argument(parser: argparse.ArgumentParser) -> None:
+    """Add ``--split``, the images that a command looks at."""
+    parser.add_argument('--split', choices=['test', 'train'], default='test', help='whose images')
 
 
 def add_out_argument(parser: argparse.ArgumentParser, default: str) -> None:

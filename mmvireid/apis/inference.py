@@ -85,7 +85,8 @@ def extract_features(
         batch_size: Images per forward pass.
 
     Returns:
-        L2-normalised features, float32, shape (N, D).
+        Features, float32, shape (N, D), L2-normalised unless the model has
+        ``unit_features=False``.
 
     Raises:
         ValueError: If ``modality`` is unknown, ``images`` is empty, or an image cannot be read

@@ -1,7 +1,7 @@
 from .batch_norm import kept_statistics
 from .centers import ModalityCenters, modality_centers, split_modalities
 from .checkpoint import check_state_dict, load_checkpoint, load_weights
-from .code_combinations import FAKE, Combinations, combine_codes, split_singles
+from .code_combinations import FAKE, Combinations, Groups, combine_codes, group_sizes, split_singles
 from .companion import Companion
 from .convolutions import check_reduced_size, init_convolutions
 from .distances import pairwise_distance, power_of_two_scale, unit_rows
@@ -19,6 +19,7 @@ __all__ = [
     'IMAGENET_STD',
     'Combinations',
     'Companion',
+    'Groups',
     'ModalityCenters',
     'check_cross_modality_batch',
     'check_reduced_size',
@@ -26,6 +27,7 @@ __all__ = [
     'combine_codes',
     'damage_of',
     'draw_cross_modality_triplets',
+    'group_sizes',
     'identity_shift',
     'init_convolutions',
     'kept_statistics',

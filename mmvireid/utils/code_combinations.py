@@ -39,6 +39,21 @@ class Combinations(NamedTuple):
     people: Tensor
 
 
+class Groups(NamedTuple):
+    """How many rows follow one another that belong together, never 0.
+
+    Attributes:
+        real: Real images of one modality: those of pairs, and those that stand alone.
+        images: All images: the same of both modalities, then the fakes of each.
+        rows: Combined codes: each combination of a pair's images, then the single images of each
+            modality.
+    """
+
+    real: tuple[int, ...]
+    images: tuple[int, ...]
+    rows: tuple[int, ...]
+
+
 def combine_codes(sampling: str, num_pairs: int, num_unpaired: int = 0) -> Combinations:
     """The combinations of a batch; both images of each show the same person.
 
@@ -79,6 +94,31 @@ def combine_codes(sampling: str, num_pairs: int, num_unpaired: int = 0) -> Combi
         alone = starts[modality] + singles
         rows.append((alone, alone, singles + index * num_unpaired))
     return Combinations(*map(torch.cat, zip(*rows)))
+
+
+def group_sizes(sampling: str, num_pairs: int, num_unpaired: int = 0) -> Groups:
+    """Sizes of the groups of a batch that Hi-CMD's release takes by themselves.
+
+    Args:
+        sampling: As in :func:`combine_codes`, as are the others.
+        num_pairs: Pairs B.
+        num_unpaired: Images U of each modality that stand alone.
+
+    Returns:
+        Groups in the order in which :func:`combine_codes` counts images and lists rows.
+
+    Example:
+        >>> group_sizes('original', num_pairs=2, num_unpaired=3)
+        Groups(real=(2, 3), images=(2, 3, 2, 3), rows=(2, 2, 3, 3))
+    """
+    sources, singles = SAMPLINGS[sampling], (num_unpaired,) if num_unpaired else ()
+    real = num_pairs, *singles
+    fakes = [num_pairs for name in FAKE.values() if any(name in pair for pair in sources)]
+    return Groups(
+        real=real,
+        images=(*(real * len(MODALITIES)), *fakes),
+        rows=(num_pairs,) * len(sources) + singles * len(MODALITIES),
+    )
 
 
 def split_singles(

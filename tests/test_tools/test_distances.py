@@ -6,6 +6,7 @@ from mmengine.config import Config
 
 from mmvireid.apis import extract_test_features, init_model
 from mmvireid.evaluation.functional import cross_modality_histograms
+from mmvireid.models.backbones.resnet_part import build_resnet
 
 
 @pytest.fixture
@@ -45,6 +46,34 @@ def test_every_model_has_a_panel_and_a_row(tool, saved, tmp_path, capsys):
         same, different = slow_means(extract_test_features(model))
         assert values == pytest.approx([same, different, different - same], abs=2e-4)
     assert rows['initial'] != rows['agw_synthetic']
+
+
+def test_initial_is_where_training_starts(tool, saved, tmp_path, capsys):
+    """The network before training has the pretrained weights that its config names."""
+    config, checkpoint = saved('agw/agw_synthetic.py')
+    torch.manual_seed(7)
+    pretrained = {key: v for key, v in build_resnet(18).state_dict().items() if key[:2] != 'fc'}
+    torch.save(pretrained, tmp_path / 'imagenet.pth')
+    cfg = Config.fromfile(config)
+    cfg.model.backbone.init_cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'imagenet.pth'))
+    cfg.dump(config)
+    out = str(tmp_path / 'a.png')
+    tool.main([config, checkpoint, '--initial', '--out', out])
+    shown = capsys.readouterr()
+    torch.manual_seed(0)
+    model = init_model(config)
+    trunk, stem = model.backbone.trunk.state_dict(), model.backbone.stems['visible'].state_dict()
+    for part in (trunk, stem):
+        for key, value in part.items():
+            if '.non_local_' not in key:
+                value.copy_(pretrained[key])
+    infrared = model.backbone.stems['infrared'].state_dict()
+    for key, value in infrared.items():
+        value.copy_(pretrained[key])
+    same, different = slow_means(extract_test_features(model))
+    found = printed_means(shown.out)['initial']
+    assert found == pytest.approx([same, different, different - same], abs=2e-4)
+    assert shown.out.splitlines()[0].split()[0] != 'initialize'
 
 
 def test_only_the_asked_images_are_used(tool, saved, tmp_path, capsys):

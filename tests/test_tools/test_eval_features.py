@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -57,6 +58,18 @@ def test_flip_and_rerank_have_their_own_key(main, features_file, tmp_path):
     arguments = [str(features_file), '--protocol', 'sysu', '--mode', 'all', '--out', str(out)]
     main([*arguments, '--flip', '--rerank', '--shots', '1', '--trials', '1'])
     assert list(json.loads(out.read_text())) == ['sysu-flip-rerank/all-1shot']
+
+
+def test_flip_sum_decides_whether_lengths_count(main, features_file, tmp_path):
+    out, found, short = tmp_path / 'result.json', {}, tmp_path / 'short.npz'
+    features = FeatureSet.load(features_file)
+    replace(features, flip_features=features.flip_features / 900).save(short)
+    arguments = [str(short), '--protocol', 'sysu', '--mode', 'all', '--out', str(out)]
+    for flip_sum in ('unit', 'raw'):
+        main([*arguments, '--flip', '--flip-sum', flip_sum, '--shots', '1', '--trials', '1'])
+        found[flip_sum] = json.loads(out.read_text())['sysu-flip/all-1shot']['mAP']
+    # mirrored features are right, and far shorter than the others
+    assert found['raw'] < found['unit'] == 1
 
 
 def test_distance_decides_whether_lengths_count(main, features_file, tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from mmengine.config import Config
 
+from mmvireid.apis import extract_test_features, init_model, load_split
 from mmvireid.evaluation import FeatureSet
 
 ROOT = Path(__file__).parents[2]
@@ -106,6 +107,29 @@ def test_models_are_compared_on_the_same_drawn_images(tool, saved, tmp_path, cap
         rows = list(csv.reader(file))
     assert [row[0] for row in rows[1::4]] == ['agw_synthetic', 'mso_synthetic', 'chance']
     assert all(cell in printed for row in rows for cell in row)
+
+
+def test_training_images_on_demand(tool, saved, tmp_path, monkeypatch):
+    files, seen = saved('agw/agw_synthetic.py'), []
+
+    def see(found, *args):
+        seen.append(found['agw_synthetic'])
+
+    monkeypatch.setattr(tool, 'draw_features', see)
+    for split in ('test', 'train'):
+        tool.main([*files, '--split', split, '--out-dir', str(tmp_path / split)])
+    model = init_model(*files)
+    for split, found in zip(('test', 'train'), seen):
+        dataset = load_split(model.cfg, split)
+        rows = [dataset.get_data_info(index) for index in range(len(dataset))]
+        assert {row['name']: row['person_id'] for row in rows} == dict(
+            zip(found.names, found.person_ids)
+        )
+    assert not {*seen[0].person_ids} & {*seen[1].person_ids}
+    # as in a test: resized, not cropped or mirrored at random
+    again = extract_test_features(model, load_split(model.cfg, 'train'))
+    order = [list(seen[1].names).index(name) for name in again.names]
+    np.testing.assert_allclose(seen[1].features[order], again.features, atol=1e-5)
 
 
 def test_colours_are_modalities_and_shapes_are_identities(tool):

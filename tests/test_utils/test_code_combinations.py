@@ -4,7 +4,7 @@ from collections import Counter
 import pytest
 import torch
 
-from mmvireid.utils import FAKE, combine_codes, split_singles
+from mmvireid.utils import FAKE, combine_codes, group_sizes, split_singles
 
 #: Images of a pair: real ones, then fakes, which look visible [R>V] or infrared [V>R].
 PAIR = ('V', 'R', 'R>V', 'V>R')
@@ -86,6 +86,26 @@ def test_rows_can_index_tensors():
 
 def test_fakes_are_named_by_what_they_look_like():
     assert [*FAKE.items()] == [('visible', 'fake_visible'), ('infrared', 'fake_infrared')]
+
+
+@pytest.mark.parametrize('counts', [(1, 0), (3, 0), (2, 2), (2, 1)])
+@pytest.mark.parametrize('sampling', TABLE)
+def test_a_group_is_of_one_kind(sampling, counts):
+    """Groups of images and of rows end just where the kinds change."""
+    images, _ = labelled_images(*counts)
+    groups = group_sizes(sampling, *counts)
+    rows = combine(sampling, *counts)
+    kinds = dict(
+        images=[(kind, 'alone' in person) for kind, person in images],
+        rows=[(p[0], s[0], 'alone' in who) for p, s, who in rows],
+    )
+    if sampling == 'original':
+        kinds['images'] = kinds['images'][: 2 * sum(counts)]  # there are no fakes
+    for name, listed in kinds.items():
+        runs = [len([*run]) for _, run in itertools.groupby(listed)]
+        assert list(getattr(groups, name)) == runs
+    assert sum(groups.real) == sum(counts)
+    assert groups.real == groups.images[: len(groups.real)]
 
 
 def test_unknown_sampling_is_named():

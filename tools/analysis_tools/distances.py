@@ -54,7 +54,8 @@ def run(args: argparse.Namespace) -> None:
     if args.initial:
         torch.manual_seed(args.seed)
         initial = init_model(args.config, device=get_device(), cfg_options=args.cfg_options)
-        models = {'initial (random weights)': initial} | models
+        initial.init_weights()  # as training does: the model may start from ImageNet's weights
+        models = {'initial': initial} | models
     found = extract_all(models, args)
     histograms = {name: cross_modality_histograms(features) for name, features in found.items()}
     draw_distances(histograms, Path(args.out))
@@ -65,9 +66,9 @@ def run(args: argparse.Namespace) -> None:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = model_parser(__doc__, others='with a panel of its own')
     parser.add_argument(
-        '--initial', action='store_true', help="a panel of CONFIG's network with random weights"
+        '--initial', action='store_true', help="a panel of CONFIG's network before training"
     )
-    parser.add_argument('--seed', type=int, default=0, help='seed of the random weights')
+    parser.add_argument('--seed', type=int, default=0, help='seed of the initial weights')
     parser.add_argument('--person-ids', type=int, nargs='+', help='only images of these people')
     parser.add_argument('--cameras', type=int, nargs='+', help='only images by these cameras')
     add_out_argument(parser, 'distances.png')

@@ -23,7 +23,7 @@ from mmvireid.evaluation import (
     format_table,
     fuse_flip,
 )
-from mmvireid.evaluation.functional import DISTANCES
+from mmvireid.evaluation.functional import DISTANCES, FLIP_SUMS
 
 # Options that only some protocols have, by the name of the protocol's argument.
 PROTOCOL_OPTIONS = {
@@ -69,6 +69,12 @@ def build_parser() -> CommandParser:
     parser.add_argument('--distance', choices=DISTANCES, default=DISTANCES[0])
     parser.add_argument('--flip', action='store_true', help='add the features of mirrored images')
     parser.add_argument(
+        '--flip-sum',
+        choices=FLIP_SUMS,
+        default=FLIP_SUMS[0],
+        help='with --flip: add features of length one (default), or as they are',
+    )
+    parser.add_argument(
         '--rerank', action='store_true', help='k-reciprocal re-ranking (slow: once per trial)'
     )
     parser.add_argument('--max-rank', type=int, default=20, help='length of the CMC (default: 20)')
@@ -93,7 +99,7 @@ def run(args: argparse.Namespace) -> None:
     protocol = PROTOCOLS[args.protocol](**protocol_options(args))
     feature_set = FeatureSet.load(args.features)
     if args.flip:
-        feature_set = fuse_flip(feature_set)
+        feature_set = fuse_flip(feature_set, args.flip_sum)
     settings = protocol.settings(feature_set)
     report = evaluate(feature_set, settings, args.distance, args.rerank, args.max_rank)
     # Raw, fused and re-ranked results never share a name.

@@ -3,7 +3,8 @@
 ``python tools/analysis_tools/modality_alignment.py CONFIG CHECKPOINT --other CONFIG CHECKPOINT
 --out-dir DIR``
 
-Features of all test images come from one pass per model. Printed, for every model and direction
+Features of all test images (training images with ``--split train``) come from one pass per model,
+loaded as in a test. Printed, for every model and direction
 from query to gallery, within a modality and across (Table 1 of the AlignGAN paper):
 
 - Rank-1 and mAP in percent, cosine similarity. No protocol defines retrieval within a modality, so
@@ -35,9 +36,11 @@ from matplotlib.patches import Patch
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import (
+    add_split_argument,
     build_models,
     check_same_images,
     extract_test_features,
+    load_split,
     make_folder,
     model_parser,
 )
@@ -156,7 +159,7 @@ def run(args: argparse.Namespace) -> None:
     out_dir = make_folder(args.out_dir)
     found = {}
     for name, model in build_models(args).items():
-        found[name] = extract_test_features(model)
+        found[name] = extract_test_features(model, load_split(model.cfg, args.split))
         check_same_images(next(iter(found.values())), found[name], name)
     first = next(iter(found.values()))
     names = first.names[choose_rows(first, args.num_ids, args.max_points, args.seed)]
@@ -177,6 +180,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('--seed', type=int, default=0, help='seed of t-SNE and of its images')
     parser.add_argument('--num-ids', type=int, default=6, help='identities in t-SNE')
     parser.add_argument('--max-points', type=int, default=300, help='images in t-SNE')
+    add_split_argument(parser)
     args = parser.parse_args(argv)
     if not 1 <= args.num_ids <= len(SHAPES) or args.max_points < 4:
         parser.error(

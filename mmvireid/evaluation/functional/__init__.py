@@ -1,6 +1,6 @@
 from .ranking import GalleryScorer, QueryScores
 from .reranking import k_reciprocal_distance
-from .retrieval import DISTANCES, chance_level, evaluate, fuse_flip
+from .retrieval import DISTANCES, FLIP_SUMS, chance_level, evaluate, fuse_flip
 from .separation import (
     DistanceHistograms,
     MeanSimilarity,
@@ -11,6 +11,7 @@ from .separation import (
 
 __all__ = [
     'DISTANCES',
+    'FLIP_SUMS',
     'DistanceHistograms',
     'GalleryScorer',
     'MeanSimilarity',

@@ -25,6 +25,8 @@ from mmvireid.evaluation.report import Report, SettingResult
 from mmvireid.utils import pairwise_distance, power_of_two_scale, unit_rows
 
 DISTANCES = ('cosine', 'euclidean')
+#: What is added of an image and its mirror image: features of length one, or as they are.
+FLIP_SUMS = ('unit', 'raw')
 # One product of BLOCK queries, ranked in pieces that fit a core's cache.
 BLOCK, PIECE = 512, 64
 # A distance matrix of up to this many entries (64 MiB) is kept for the opposite direction.
@@ -109,25 +111,28 @@ def chance_level(feature_set: FeatureSet, settings: Sequence[RetrievalSetting]) 
     return evaluate(replace(feature_set, features=noise, flip_features=None), settings)
 
 
-def fuse_flip(feature_set: FeatureSet) -> FeatureSet:
-    """Features that add every image to its mirror image: the sum of both, each of length one.
+def fuse_flip(feature_set: FeatureSet, flip_sum: str = 'unit') -> FeatureSet:
+    """Features that add every image to its mirror image.
 
     Args:
         feature_set: With ``flip_features``.
+        flip_sum: ``'unit'`` adds directions: each of the two has the length one, and so has the
+            result. ``'raw'`` adds them as they are, so that the longer one counts more.
 
     Returns:
-        The feature set with fused ``features`` of length one.
+        The feature set with fused ``features``.
 
     Raises:
-        ValueError: If there are no flip features.
+        ValueError: If there are no flip features, or ``flip_sum`` is neither.
     """
+    check_choices('fuse_flip', 'flip_sum', [flip_sum], FLIP_SUMS)
     if feature_set.flip_features is None:
         raise InvalidValueError(
             'fuse_flip: `flip_features` is None, expected features of the mirrored images. '
             'Extract them too, or leave flip out.'
         )
-    both = (feature_set.features, feature_set.flip_features)
-    fused = unit_rows(sum(unit_rows(torch.from_numpy(features)) for features in both))
+    both = [torch.from_numpy(f) for f in (feature_set.features, feature_set.flip_features)]
+    fused = unit_rows(sum(map(unit_rows, both))) if flip_sum == 'unit' else sum(both)
     return replace(feature_set, features=fused.numpy(), flip_features=None)
 
 

@@ -16,7 +16,13 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmvireid.evaluation.feature_set import FeatureSet
-from mmvireid.evaluation.functional import DISTANCES, chance_level, evaluate, fuse_flip
+from mmvireid.evaluation.functional import (
+    DISTANCES,
+    FLIP_SUMS,
+    chance_level,
+    evaluate,
+    fuse_flip,
+)
 from mmvireid.evaluation.protocols import (
     LLCMProtocol,
     RegDBProtocol,
@@ -46,7 +52,10 @@ class RetrievalMetric(BaseMetric):
     of.
 
     Args:
-        distance: ``'cosine'`` or ``'euclidean'``.
+        distance: ``'cosine'`` or ``'euclidean'``. Both rank alike unless the model leaves features
+            as long as they are (``unit_features=False``).
+        flip_sum: How features are fused with those of mirrored images, see :func:`fuse_flip`;
+            ``'raw'`` likewise needs a model with ``unit_features=False`` to differ.
         rerank: Whether to report k-reciprocal re-ranking too.
         save_features: Write the features to this ``.npz`` file.
         out_dir: Write ``<protocol>_trials.csv`` (a row per trial) and ``<protocol>_report.json``
@@ -73,6 +82,7 @@ class RetrievalMetric(BaseMetric):
     def __init__(
         self,
         distance: str = 'cosine',
+        flip_sum: str = 'unit',
         rerank: bool = False,
         save_features: str | None = None,
         out_dir: str | None = None,
@@ -84,8 +94,10 @@ class RetrievalMetric(BaseMetric):
     ) -> None:
         super().__init__(collect_device, prefix, collect_dir)
         check_choices(type(self).__name__, 'distance', [distance], DISTANCES)
+        check_choices(type(self).__name__, 'flip_sum', [flip_sum], FLIP_SUMS)
         self.protocol = self.protocol_class(**protocol)
         self.distance = distance
+        self.flip_sum = flip_sum
         self.rerank = rerank
         self.save_features = save_features
         self.out_dir = out_dir
@@ -154,7 +166,7 @@ class RetrievalMetric(BaseMetric):
         self.settings = self.protocol.settings(self.feature_set)
         variants = {'': self.feature_set}
         if self.feature_set.flip_features is not None:
-            variants[FLIP] = fuse_flip(self.feature_set)
+            variants[FLIP] = fuse_flip(self.feature_set, self.flip_sum)
         self.report = {}
         for variant, feature_set in variants.items():
             for suffix in self._suffixes:
@@ -199,7 +211,7 @@ class RetrievalMetric(BaseMetric):
             'num_ids': len(np.unique(self.feature_set.person_ids)),
             'feature_size': self.feature_set.features.shape[1],
             'distance': self.distance,
-            'flip': self.feature_set.flip_features is not None,
+            'flip': self.feature_set.flip_features is not None and self.flip_sum,
             'rerank': self.rerank,
             **asdict(self.protocol),
             **self.provenance,

@@ -1,5 +1,6 @@
 """From prototypes and styles to identities."""
 
+import torch
 from mmengine.model import BaseModule
 from torch import Tensor
 
@@ -7,7 +8,7 @@ from mmvireid.errors import InvalidValueError
 from mmvireid.models.heads.feature_identity_head import Identification
 from mmvireid.models.necks import AveragePooling
 from mmvireid.registry import MODELS
-from mmvireid.utils import with_sizes
+from mmvireid.utils import Groups, with_sizes
 
 
 @MODELS.register_module()
@@ -64,8 +65,12 @@ class CodeIdentityNetwork(BaseModule):
         styles: Tensor,
         prototype_rows: Tensor | None = None,
         style_rows: Tensor | None = None,
+        groups: Groups | None = None,
     ) -> Identification:
         """Identify combinations; each prototype is embedded once.
+
+        In training BatchNorm normalises what passes together: trunk and head see everything in one
+        pass, or one pass of each group after the other.
 
         Args:
             prototypes: Shape (N, C, h, w).
@@ -73,10 +78,16 @@ class CodeIdentityNetwork(BaseModule):
             prototype_rows: Which prototype each combination has, int64, shape (R,); ``None`` for
                 the N own ones.
             style_rows: Which style it has, likewise.
+            groups: Sizes of the groups: images for the trunk, rows for the head; ``None`` for one.
         """
-        embedded = None if self.trunk is None else self.pooling(self.trunk(prototypes))
+        embedded = None
+        if self.trunk is not None:
+            passes = prototypes.split(groups.images) if groups else [prototypes]
+            embedded = torch.cat([self.pooling(self.trunk(maps)) for maps in passes])
         if embedded is not None and prototype_rows is not None:
             embedded = embedded[prototype_rows]
         if style_rows is not None:
             styles = styles[style_rows]
-        return self.head(self.mix(embedded, styles))
+        mixed = self.mix(embedded, styles)
+        passes = mixed.split(groups.rows) if groups else [mixed]
+        return Identification(*map(torch.cat, zip(*map(self.head, passes))))

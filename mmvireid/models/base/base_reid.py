@@ -27,6 +27,9 @@ class BaseReID(BaseModel):
     Args:
         loss_weights: Factor of every term; its keys are the terms that the method may return.
         flip_test: Whether :meth:`predict` also extracts the features of the mirrored images.
+        unit_features: Whether retrieval features are L2-normalised, or left as long as they are:
+            for Euclidean distances of them, and to add those of mirrored images as they are
+            (``distance`` and ``flip_sum`` of the metrics).
         channels_last: Whether parameters are kept in channels-last memory format; set it together
             with the data preprocessor's switch of the same name.
         data_preprocessor: Config of the data preprocessor.
@@ -52,6 +55,7 @@ class BaseReID(BaseModel):
         self,
         loss_weights: dict[str, float],
         flip_test: bool = False,
+        unit_features: bool = True,
         channels_last: bool = False,
         data_preprocessor: dict | None = None,
         init_cfg: dict | None = None,
@@ -64,7 +68,7 @@ class BaseReID(BaseModel):
                 f'{type(self).__name__}: `loss_weights` is {negative}, expected no negative weight.'
             )
         self.loss_weights = dict(loss_weights)
-        self.flip_test = flip_test
+        self.flip_test, self.unit_features = flip_test, unit_features
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
 
     def to(self, *args, **kwargs) -> 'BaseReID':
@@ -123,7 +127,8 @@ class BaseReID(BaseModel):
         if mode == 'predict':
             return self.predict(inputs, data_samples)
         if mode == 'tensor':
-            return unit_rows(self.extract(inputs))
+            features = self.extract(inputs)
+            return unit_rows(features) if self.unit_features else features
         raise InvalidValueError(
             f"{type(self).__name__}.forward: `mode` is {mode!r}, expected 'loss', 'predict' or "
             "'tensor'."
@@ -132,7 +137,7 @@ class BaseReID(BaseModel):
     def predict(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]
     ) -> list[ReIDDataSample]:
-        """Attach L2-normalised retrieval features (D,) to the samples."""
+        """Attach retrieval features (D,) to the samples."""
         for sample, feature in zip(data_samples, self(inputs)):
             sample.feature = feature
         if self.flip_test:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F
@@ -25,7 +26,9 @@ from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
 from mmvireid.utils import (
     FAKE,
+    Groups,
     combine_codes,
+    group_sizes,
     kept_statistics,
     paired_labels,
     split_singles,
@@ -74,6 +77,10 @@ class HiCMD(AlternatingReID):
         detach_fakes: Whether identities teach the encoders only, and not the decoder.
         num_unpaired: U; of the last 2U pairs of a batch, the first U give their visible images and
             the other U their infrared ones, which serve as negatives.
+        group_passes: Whether BatchNorm sees what it sees in the release: features are learned in
+            a pass per group (:func:`group_sizes`), and every pass moves the running statistics,
+            those of fakes and of the discriminators' update too. Otherwise H and head learn in
+            one pass, and encoders' statistics are those of real images in ``generation_reid``.
         erasing: Arguments of torchvision's ``RandomErasing``, for the images that identities are
             learned from.
         **kwargs: As in :class:`BaseReID`.
@@ -104,6 +111,7 @@ class HiCMD(AlternatingReID):
         own_style: bool = True,
         detach_fakes: bool = True,
         num_unpaired: int = 0,
+        group_passes: bool = False,
         erasing: dict | None = None,
         **kwargs,
     ) -> None:
@@ -122,6 +130,7 @@ class HiCMD(AlternatingReID):
         self.input_size, self.sampling = tuple(input_size), sampling
         self.cycle, self.own_style = cycle, own_style
         self.detach_fakes, self.num_unpaired = detach_fakes, num_unpaired
+        self.group_passes = group_passes
         self.erase = RandomErasing(**(erasing or dict(p=0.0)))
         prototypes = self.add_twins('prototype_encoder', prototype_encoder)
         attributes = self.add_twins('attribute_encoder', attribute_encoder)
@@ -154,7 +163,7 @@ class HiCMD(AlternatingReID):
         """Step 1: ``<modality>_real``, ``<modality>_fake`` (of two fakes) and ``<modality>_r1``."""
         images, _ = split_singles(inputs, self.num_unpaired)
         # an update moves the statistics of those alone that it trains
-        with torch.no_grad(), kept_statistics(self):
+        with torch.no_grad(), self.passing_by():
             real = self.encode_all(images)
             fakes = self.decode_all(exchange_codes(real) | relight_codes(real))
         judge, terms = self.losses['adversarial'], {}
@@ -224,7 +233,7 @@ class HiCMD(AlternatingReID):
             wanted |= same_codes(real, self.own_style)
         made = self.decode_all(wanted)
         # the statistics that evaluation will use are those of real images
-        with kept_statistics(self):
+        with self.passing_by():
             fake = self.encode_all({key: made[FAKE[key]] for key in MODALITIES})
         return real, made, fake, self.decode_all(cycle_codes(real, fake, self.cycle))
 
@@ -236,19 +245,21 @@ class HiCMD(AlternatingReID):
             fakes: Fakes of the pairs by modality.
             labels: Identity of every pair, and of those that gave single images, on the CPU.
         """
-        parts = [*self.encode_all(images, erase=True).values()]
+        counts = self.sampling, len(labels) - 2 * self.num_unpaired, self.num_unpaired
+        table, groups = combine_codes(*counts), self.check_groups(group_sizes(*counts))
+        parts = [*self.encode_all(images, True, groups and groups.real).values()]
         if self.sampling != 'original':
             if self.detach_fakes:
                 fakes = {key: fake.detach() for key, fake in fakes.items()}
-            with kept_statistics(self):
+            with self.passing_by():
                 parts += self.encode_all(fakes, erase=True).values()
         codes = join_codes(parts)
-        table = combine_codes(self.sampling, len(labels) - 2 * self.num_unpaired, self.num_unpaired)
         found = self.feature_module(
             codes.prototype,
             codes.style.flatten(1),
             self.to_device(table.prototypes),
             self.to_device(table.styles),
+            groups,
         )
         labels = self.to_device(labels[table.people])
         anchors = slice(len(labels) - 2 * self.num_unpaired)
@@ -258,11 +269,39 @@ class HiCMD(AlternatingReID):
             triplet=self.losses['triplet'](embedding[anchors], labels[anchors], embedding, labels),
         )
 
-    def encode_all(self, images: dict[str, Tensor], erase: bool = False) -> dict[str, Codes]:
-        """Codes of images of both modalities, a random part of them erased if wanted."""
+    def check_groups(self, groups: Groups) -> Groups | None:
+        """The groups that pass by themselves, ``None`` if all pass together."""
+        if not self.group_passes:
+            return None
+        if min(groups.rows) < 2:
+            raise InvalidValueError(
+                f'HiCMD: `group_passes` is True with groups of {min(groups.rows)} image, expected '
+                'at least 2 for BatchNorm to normalise: raise `num_unpaired`, or '
+                '`train_dataloader.batch_sampler.num_ids` beyond 2 `num_unpaired` + 1.'
+            )
+        return groups
+
+    def passing_by(self) -> AbstractContextManager:
+        """Passes that leave running statistics alone, other than in the release."""
+        return nullcontext() if self.group_passes else kept_statistics(self)
+
+    def encode_all(
+        self,
+        images: dict[str, Tensor],
+        erase: bool = False,
+        groups: Sequence[int] | None = None,
+    ) -> dict[str, Codes]:
+        """Codes of images of both modalities.
+
+        Args:
+            images: By modality.
+            erase: Whether a random part of them is erased.
+            groups: How many images of each modality pass by themselves; ``None`` for all together.
+        """
         if erase:
             images = {key: torch.stack([*map(self.erase, rows)]) for key, rows in images.items()}
-        return {key: self.encode(images[key], key) for key in MODALITIES}
+        parts = {key: images[key].split(groups or len(images[key])) for key in MODALITIES}
+        return {key: join_codes([self.encode(part, key) for part in parts[key]]) for key in parts}
 
     def encode(self, images: Tensor, modality: str) -> Codes:
         """Codes of N images of one modality, by its own encoders."""

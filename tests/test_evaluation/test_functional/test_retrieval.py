@@ -345,6 +345,15 @@ def test_flip_fusion_adds_directions_not_lengths():
         fuse_flip(fused)
 
 
+def test_flip_fusion_of_raw_features_lets_the_longer_one_count_more():
+    feature_set = FeatureSet([[3.0, 4.0]], [1], [1], ['visible'], ['a'], [[1.0, -0.5]])
+    fused = fuse_flip(feature_set, 'raw')
+    np.testing.assert_array_equal(fused.features, [[4.0, 3.5]])
+    assert fused.flip_features is None
+    with pytest.raises(ValueError, match='`flip_sum` is .*mean'):
+        fuse_flip(feature_set, 'mean')
+
+
 def test_no_query_with_a_match_names_the_setting():
     feature_set = feature_set_of([(1, 1, 'visible', 2), (2, 2, 'infrared', 2)])
     with pytest.raises(ValueError, match='no query of setting regdb/visible-to-infrared'):

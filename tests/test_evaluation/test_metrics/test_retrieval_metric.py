@@ -110,6 +110,24 @@ def test_flip_and_rerank_have_keys_of_their_own():
     assert raw.keys() == {key for key in figures if key.startswith('sysu/')}
 
 
+@pytest.mark.parametrize('flip_sum', ['unit', 'raw'])
+def test_mirrored_features_are_added_as_asked(flip_sum, tmp_path):
+    samples = make_samples(flip=True)
+    options = dict(modes=['all'], shots=[1], num_trials=2)
+    metric = SYSUMetric(**options, flip_sum=flip_sum, out_dir=str(tmp_path))
+    figures = run(metric, samples)
+    for sample in samples:
+        both = [sample.feature, sample.flip_feature]
+        if flip_sum == 'unit':
+            both = [feature / feature.square().sum().sqrt() for feature in both]
+        sample.feature = both[0] + both[1]
+        del sample.flip_feature
+    expected = run(SYSUMetric(**options), samples)
+    assert figures['sysu-flip/all-1shot/mAP'] == pytest.approx(expected['sysu/all-1shot/mAP'])
+    content = json.loads((tmp_path / 'sysu_report.json').read_text())
+    assert content['provenance']['flip'] == flip_sum
+
+
 def test_files_say_where_the_numbers_come_from(tmp_path):
     metric = SYSUMetric(
         modes=['all'],

@@ -38,6 +38,14 @@ def test_predict_attaches_normalised_features_to_their_samples(training_batch):
     torch.testing.assert_close(torch.stack([s.flip_feature for s in samples]), expected)
 
 
+def test_features_are_left_as_long_as_they_are_if_asked(training_batch):
+    toy, batch = Toy(loss_weights={}, flip_test=True, unit_features=False), training_batch()
+    samples = toy.test_step(batch)
+    means = toy.data_preprocessor.normalize(batch['inputs']).mean((2, 3))
+    for key in ('feature', 'flip_feature'):
+        torch.testing.assert_close(torch.stack([s.get(key) for s in samples]), means)
+
+
 def test_without_flip_test_no_mirrored_feature(training_batch):
     samples = Toy(loss_weights={}).test_step(training_batch())
     assert 'flip_feature' not in samples[0]

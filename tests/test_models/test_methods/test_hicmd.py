@@ -289,7 +289,7 @@ class Collector(nn.Module):
         super().__init__()
         self.shown = []
 
-    def forward(self, prototypes, styles, prototype_rows, style_rows):
+    def forward(self, prototypes, styles, prototype_rows, style_rows, groups=None):
         p, s = prototypes[prototype_rows].mean((1, 2, 3)), styles[style_rows].mean(1)
         self.shown += [(round(a, 3), round(b, 3)) for a, b in zip(p.tolist(), s.tolist())]
         rows = torch.stack([p, s], 1)
@@ -435,6 +435,110 @@ def test_unpaired_images_are_negatives(labelled):
     assert labels.tolist() == [7, 5, 6] * 8 + [8, 9] == all_labels.tolist()
     assert anchor_labels.tolist() == [7, 5, 6] * 8
     assert len(anchors) == 24
+
+
+class BatchNormByHand:
+    """Running statistics of a BatchNorm layer, from what passed through it, one pass at a time."""
+
+    def __init__(self, layer):
+        self.mean, self.var = layer.running_mean.clone(), layer.running_var.clone()
+        self.passes = 0
+        layer.register_forward_pre_hook(lambda _, inputs: self.see(inputs[0].detach()))
+
+    def see(self, x):
+        x = x.transpose(0, 1).flatten(1)
+        self.mean = 0.9 * self.mean + 0.1 * x.mean(1)
+        self.var = 0.9 * self.var + 0.1 * (x - x.mean(1, keepdim=True)).square().sum(1) / (
+            x.shape[1] - 1
+        )
+        self.passes += 1
+
+
+def hfl_in_groups(net, x, fake, y, alone):
+    """Eqs. 8 and 9 as released: groups of pairs, or of single images, each in a pass of its own."""
+    groups = {'V': x['visible'][:2], 'R': x['infrared'][:2]}
+    groups |= {'v': alone['visible'], 'r': alone['infrared']}
+    groups |= {'R>V': fake['visible'].detach(), 'V>R': fake['infrared'].detach()}
+    p_d, s = {}, {}
+    for key, images in groups.items():
+        name = 'visible' if key in ('V', 'v', 'R>V') else 'infrared'
+        codes = net.encode(images, name)
+        p_d[key] = net.feature_module.trunk(codes.prototype).mean((2, 3))
+        s[key] = codes.style.flatten(1)
+    alpha, head, features = net.feature_module.mix.alpha, net.feature_module.head, []
+    looks = (('V', 'R>V'), ('R', 'V>R'))
+    rows = [pair for names in looks for pair in itertools.product(names, repeat=2)]
+    for one, two in [*rows, ('v', 'v'), ('r', 'r')]:
+        d = torch.cat([alpha * F.normalize(p_d[one]), (1 - alpha) * F.normalize(s[two])], 1)
+        features.append(head.norm(head.linear(d)))
+    f = torch.cat(features)
+    labels = torch.cat([y[:2].repeat(8), y[2:]])
+    unit, total = F.normalize(f), 0
+    for anchor, label in zip(unit[:16], labels[:16]):
+        d = (unit - anchor).square().sum(1).clamp(min=1e-12).sqrt()
+        total = total + (0.5 + d[labels == label].max() - d[labels != label].min()).clamp(min=0)
+    return F.cross_entropy(head.classifier(f), labels) + total / 16
+
+
+def test_passes_by_group_equal_a_loop_over_the_groups(build, training_batch):
+    model, _ = build(group_passes=True, num_unpaired=2, feature_module=dict(head=dict(num_ids=6)))
+    twin, data = copy.deepcopy(model), model.data_preprocessor(training_batch(6, 1, size=SIZE))
+    layers = {
+        name: BatchNormByHand(layer)
+        for name, layer in model.named_modules()
+        if isinstance(layer, nn.modules.batchnorm._BatchNorm)
+    }
+    model.loss_discriminators(**data, shared={})
+    terms = model.loss_generation_reid(**data, shared={})
+    ours = torch.autograd.grad(
+        terms['identity'] + terms['triplet'], [*model.parameters()], allow_unused=True
+    )
+    x, y = data['inputs'], torch.arange(6)
+    alone = dict(visible=x['visible'][2:4], infrared=x['infrared'][4:])
+    made = twin.generation_terms({key: images[:2] for key, images in x.items()})[1]
+    loss = hfl_in_groups(twin, x, fakes_of(made), y, alone)
+    theirs = torch.autograd.grad(loss, [*twin.parameters()], allow_unused=True)
+    reached = set()
+    for (name, _), one, two in zip(model.named_parameters(), ours, theirs):
+        assert (one is None) == (two is None), name
+        if one is not None:
+            torch.testing.assert_close(one, two, rtol=1e-3, atol=1e-5, msg=name)
+            reached.add(name.split('.')[0])
+    assert reached == ENCODERS | {'feature_module'}
+    # discriminators' update, real and fake images in the other, groups: 2 pairs, 2 singles, fakes
+    expected = dict(attribute=1 + 2 + 3, trunk=6, head=8 + 2)
+    for name, by_hand in layers.items():
+        layer = model.get_submodule(name)
+        torch.testing.assert_close(layer.running_mean, by_hand.mean, msg=name)
+        torch.testing.assert_close(layer.running_var, by_hand.var, msg=name)
+        assert [by_hand.passes] == [count for key, count in expected.items() if key in name], name
+        assert layer.num_batches_tracked == by_hand.passes
+
+
+def test_one_batch_is_the_default(build, training_batch):
+    seen = []
+    model, _ = build(num_unpaired=2, feature_module=dict(head=dict(num_ids=6)))
+    model.feature_module.head.register_forward_pre_hook(lambda _, rows: seen.append(len(rows[0])))
+    model.visible_attribute_encoder.register_forward_pre_hook(lambda _, x: seen.append(len(x[0])))
+    data = model.data_preprocessor(training_batch(6, 1, size=SIZE))
+    model.loss_discriminators(**data, shared={})
+    model.loss_generation_reid(**data, shared={})
+    assert seen == [2, 2, 2, 4, 2, 8 * 2 + 4]
+    tracked = {
+        name: module.num_batches_tracked.item()
+        for name, module in model.named_modules()
+        if isinstance(module, nn.modules.batchnorm._BatchNorm)
+    }
+    assert {count for name, count in tracked.items() if 'attribute' in name} == {2}
+    assert {count for name, count in tracked.items() if 'feature' in name} == {1}
+
+
+def test_a_group_of_one_image_is_named(build, training_batch):
+    for options in (dict(), dict(num_unpaired=1)):
+        model, _ = build(group_passes=True, **options)
+        data = model.data_preprocessor(training_batch(3 if options else 1, 1, size=SIZE))
+        with pytest.raises(ValueError, match='`group_passes` is True with groups of 1 image'):
+            model.loss_generation_reid(**data, shared={})
 
 
 class Recorder(nn.Module):

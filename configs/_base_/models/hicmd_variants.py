@@ -1,0 +1,29 @@
+# What the rows of Table 2 and Fig. 4, and the release, change of Hi-CMD, whatever the data set: a
+# config puts one of these over the model of its Hi-CMD.
+
+# Table 2: features are learned from real images only (row 4), of which
+original_model = dict(sampling='original')
+# without triplets (row 1), from styles alone (row 2), from prototypes alone (row 3)
+original_ce_model = dict(loss_weights=dict(triplet=0.0))
+original_style_model = dict(feature_module=dict(trunk=None, mix=dict(codes=['style'])))
+original_prototype_model = dict(feature_module=dict(mix=dict(codes=['prototype'])))
+
+# Fig. 4: images are not decoded from their own codes, fakes are not compared with real images,
+# nothing judges fakes
+no_same_model = dict(loss_weights=dict(same=0.0))
+no_cross_model = dict(loss_weights=dict(cross=0.0))
+no_adversarial_model = dict(discriminator=None, loss_weights=dict(adversarial=0.0))
+
+# As released: 2 pairs, and 2 + 2 single images of others. The triplet term is the sum of two means,
+# of what looks visible and of what looks infrared: twice the mean of both.
+released_model = dict(
+    own_style=False,
+    cycle='prototype',
+    num_unpaired=2,
+    group_passes=True,
+    feature_module=dict(mix=dict(form='free'), head=dict(embedding_size=1024)),
+    losses=dict(triplet=dict(_delete_=True, type='RegularizedSimilarityTripletLoss', margin=0.5)),
+    loss_weights=dict(triplet=2.0),
+)
+released_batches = dict(batch_size=12, batch_sampler=dict(num_ids=6))
+released_optimizers = dict(reid=dict(paramwise_cfg=dict(custom_keys=dict(mix=dict(lr_mult=0.01)))))
