@@ -1,11 +1,15 @@
 """Checks that a training run can only fail on later, made before its first iteration."""
 
 from mmengine.hooks import Hook
+from mmengine.model import MMSeparateDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
 from torch.utils.data import BatchSampler
 
+from mmvireid.engine.hooks.stage_hook import StageHook
+from mmvireid.engine.rehearsal import rehearse
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.result_keys import check_result_key, result_keys
+from mmvireid.models.base import AlternatingReID, BaseReID
 from mmvireid.registry import HOOKS
 from mmvireid.utils import unwrap
 
@@ -27,7 +31,13 @@ class PreflightHook(Hook):
       validation.
     - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
       test identities.
+    - Every update of an alternating method has its method, and several processes the wrapper that
+      its optimisers need.
+    - With the first batch, all stages are rehearsed (:func:`rehearse`): a mistake that only a
+      later stage would meet, or a weight for a term that never comes, stops the first iteration.
     """
+
+    priority = 'VERY_HIGH'
 
     def before_train(self, runner: Runner) -> None:
         """Run the checks.
@@ -35,6 +45,11 @@ class PreflightHook(Hook):
         Raises:
             ValueError: If one fails.
         """
+        self._rehearsed = False
+        model = unwrap(runner.model)
+        if isinstance(model, BaseReID):
+            model.check_declarations()
+        self._check_wrapper(runner)
         self._check_num_ids(runner)
         self._check_input_size(runner)
         self._check_blocks(runner)
@@ -48,6 +63,27 @@ class PreflightHook(Hook):
                     'Validation runs on the test split: a checkpoint chosen by it has seen the '
                     'test identities, and its figures say so.'
                 )
+
+    def before_train_iter(self, runner: Runner, batch_idx: int, data_batch=None) -> None:
+        """Rehearse all stages with the first batch."""
+        if not self._rehearsed and isinstance(unwrap(runner.model), BaseReID):
+            stages = [hook.stages for hook in runner.hooks if isinstance(hook, StageHook)]
+            rehearse(runner, data_batch, *stages)
+        self._rehearsed = True
+
+    @staticmethod
+    def _check_wrapper(runner: Runner) -> None:
+        if not is_model_wrapper(runner.model):
+            return
+        model = unwrap(runner.model)
+        several = isinstance(model, AlternatingReID)
+        if several != isinstance(runner.model, MMSeparateDistributedDataParallel):
+            expected = f'mmvireid.ReID{"Separate" if several else ""}DistributedDataParallel'
+            optimisers = 'several optimisers' if several else 'one optimiser'
+            raise InvalidValueError(
+                f'PreflightHook: `model_wrapper_cfg.type` is {type(runner.model).__name__}, '
+                f'expected {expected!r}: {type(model).__name__} has {optimisers}.'
+            )
 
     @staticmethod
     def _check_num_ids(runner: Runner) -> None:
@@ -117,8 +153,8 @@ class PreflightHook(Hook):
         if 'type' in train_cfg:  # MMEngine's own loops have none
             return
         by_epoch = train_cfg.get('by_epoch', False)
-        checkpoint = runner.cfg.get('default_hooks', {}).get('checkpoint') or {}
-        if checkpoint.get('by_epoch', True) != by_epoch:
+        checkpoint = runner.cfg.get('default_hooks', {}).get('checkpoint')
+        if checkpoint is not None and checkpoint.get('by_epoch', True) != by_epoch:
             raise InvalidValueError(
                 f'PreflightHook: `default_hooks.checkpoint.by_epoch` is {not by_epoch}, expected '
                 f'{by_epoch} as in `train_cfg`: a run resumed from such a checkpoint would repeat '

@@ -8,7 +8,7 @@ from mmengine.optim import AmpOptimWrapper, OptimWrapper, OptimWrapperDict
 from torch import Tensor, nn
 from torch.nn.utils import get_total_norm
 
-from mmvireid.errors import InvalidValueError, UnknownNameError
+from mmvireid.errors import InvalidTypeError, InvalidValueError, UnknownNameError
 from mmvireid.models.base.staged_reid import StagedReID
 from mmvireid.structures import ReIDDataSample
 
@@ -122,14 +122,44 @@ class AlternatingReID(StagedReID):
         for name in self.active_updates:
             wrappers = [optim_wrapper[key] for key in self.updates[name]]
             with gradients_only_for(self, wrappers), wrappers[0].optim_context(self):
-                terms = self.weigh(getattr(self, f'loss_{name}')(**batch, shared=shared))
-            if all(key in self.diagnostics for key in terms):
-                raise InvalidValueError(
-                    f'{type(self).__name__}: no term of update {name!r} has a positive weight in '
-                    f'stage {self.stage.name!r}, expected one, or a stage without this update.'
-                )
+                terms = self._weighted_terms(name, batch, shared)
             total, logs = self.parse_losses(terms)
             for key, norm in zip(self.updates[name], step_together(total, wrappers)):
                 logs[f'{key}.grad_norm'] = norm
             log_vars |= {f'{name}/{key}': value for key, value in logs.items()}
         return log_vars
+
+    def rehearse(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> None:
+        """Compute and weigh the terms of every update of the current stage once.
+
+        Raises:
+            As :meth:`train_step`, for the same reasons.
+        """
+        shared, batch = Shared(), dict(inputs=inputs, data_samples=data_samples)
+        for name in self.active_updates:
+            self._weighted_terms(name, batch, shared)
+
+    def _weighted_terms(self, name: str, batch: dict, shared: Shared) -> dict[str, Tensor]:
+        """The weighted terms and diagnostics of an update."""
+        terms = self.weigh(getattr(self, f'loss_{name}')(**batch, shared=shared))
+        if all(key in self.diagnostics for key in terms):
+            raise InvalidValueError(
+                f'{type(self).__name__}: no term of update {name!r} has a positive weight in '
+                f'stage {self.stage.name!r}, expected one, or a stage without this update.'
+            )
+        return terms
+
+    def check_declarations(self) -> None:
+        """Check that every update has its method, beside what the base class checks.
+
+        Raises:
+            TypeError: If ``loss_<update>`` is missing.
+        """
+        super().check_declarations()
+        missing = [name for name in self.updates if not callable(getattr(self, f'loss_{name}', 0))]
+        if missing:
+            methods = ', '.join(f'`loss_{name}(inputs, data_samples, shared)`' for name in missing)
+            raise InvalidTypeError(
+                f'{type(self).__name__}: `updates` has {missing}, expected a method for each of '
+                f'them: {methods}.'
+            )

@@ -152,7 +152,16 @@ class BaseReID(BaseModel):
         Raises:
             KeyError: If no such term is declared.
         """
+        self._check_weights_of({term})
         return self.loss_weights[term] != 0
+
+    def _check_weights_of(self, terms: set[str]) -> None:
+        unknown = sorted(terms - set(self.loss_weights))
+        if unknown:
+            raise UnknownNameError(
+                f'{type(self).__name__}: no weight for the terms {unknown}; `loss_weights` has '
+                f'{sorted(self.loss_weights)}.'
+            )
 
     def wants_any(self, *terms: str) -> bool:
         """Whether one of these terms is worth computing, see :meth:`wants`."""
@@ -180,18 +189,34 @@ class BaseReID(BaseModel):
         Raises:
             KeyError: If a term has no declared weight.
         """
-        unknown = sorted(set(terms) - set(self.loss_weights) - set(self.diagnostics))
-        if unknown:
-            raise UnknownNameError(
-                f'{type(self).__name__}: no weight for the terms {unknown}; `loss_weights` has '
-                f'{sorted(self.loss_weights)}.'
-            )
+        self._check_weights_of(set(terms) - set(self.diagnostics))
         weighted = {
             f'loss_{term}': self.loss_weights[term] * value
             for term, value in terms.items()
             if term in self.loss_weights and self.wants(term)
         }
         return weighted | {key: terms[key].detach() for key in self.diagnostics if key in terms}
+
+    def check_declarations(self) -> None:
+        """Check what the class declares, as far as that needs no batch.
+
+        Raises:
+            ValueError: If the name of a diagnostic has "loss" in it.
+        """
+        summed = sorted(name for name in self.diagnostics if 'loss' in name)
+        if summed:
+            raise InvalidValueError(
+                f'{type(self).__name__}: `diagnostics` has {summed}, expected names without '
+                '"loss": MMEngine would add their values to the loss.'
+            )
+
+    def rehearse(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> None:
+        """Compute and weigh the terms of a batch once, and do nothing with them.
+
+        Raises:
+            KeyError: If a term has no declared weight.
+        """
+        self.weigh(self.loss(inputs, data_samples))
 
     def gt_labels(self, data_samples: list[ReIDDataSample]) -> Tensor:
         """Training labels of a batch on the model's device, int64, shape (N,).
