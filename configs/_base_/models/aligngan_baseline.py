@@ -3,9 +3,14 @@
 _base_ = ['aligngan_resnet50.py', 'aligngan_separate.py']
 model = dict(
     _base_.separate_model,
-    **_base_.untranslated_model,
+    translator=None,
+    image_discriminator=None,
     feature_discriminator=None,
-    loss_weights=dict(_base_.separate_model.loss_weights, feature_adversarial=0.0),
+    loss_weights=dict(
+        _base_.separate_model.loss_weights,
+        **_base_.untranslated_model.loss_weights,
+        **_base_.unaligned_weights,
+    ),
 )
 _feature = _base_.aligngan_batches.batch_sampler.blocks.feature
 aligngan_batches = dict(

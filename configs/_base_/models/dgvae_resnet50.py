@@ -49,7 +49,6 @@ model = dict(
         reconstruction=0.5,  # lambda_tsr * lambda_rec
         cycle=0.5,  # lambda_tsr * lambda_cyc
         identity_consistency=0.5,  # lambda_tsr * lambda_idc
-        adversarial=0.0,  # only with a discriminator
     ),
 )
 

@@ -12,7 +12,10 @@ original_prototype_model = dict(feature_module=dict(mix=dict(codes=['prototype']
 # nothing judges fakes
 no_same_model = dict(loss_weights=dict(same=0.0))
 no_cross_model = dict(loss_weights=dict(cross=0.0))
-no_adversarial_model = dict(discriminator=None, loss_weights=dict(adversarial=0.0))
+_critics = [f'{m}_{term}' for m in ('visible', 'infrared') for term in ('real', 'fake', 'r1')]
+no_adversarial_model = dict(
+    discriminator=None, loss_weights=dict(dict.fromkeys(_critics), adversarial=0.0)
+)
 
 # As released: 2 pairs, and 2 + 2 single images of others. The triplet term is the sum of two means,
 # of what looks visible and of what looks infrared: twice the mean of both.

@@ -26,6 +26,7 @@ class BaseReID(BaseModel):
 
     Args:
         loss_weights: Factor of every term; its keys are the terms that the method may return.
+            ``None`` takes one out again that a base config has.
         flip_test: Whether :meth:`predict` also extracts the features of the mirrored images.
         unit_features: Whether retrieval features are L2-normalised, or left as long as they are:
             for Euclidean distances of them, and to add those of mirrored images as they are
@@ -62,12 +63,13 @@ class BaseReID(BaseModel):
     ) -> None:
         preprocessor = dict(type='ReIDDataPreprocessor', channels_last=channels_last)
         super().__init__(MODELS.build(preprocessor | (data_preprocessor or {})), init_cfg)
+        loss_weights = {t: weight for t, weight in loss_weights.items() if weight is not None}
         negative = {term: weight for term, weight in loss_weights.items() if weight < 0}
         if negative:
             raise InvalidValueError(
                 f'{type(self).__name__}: `loss_weights` is {negative}, expected no negative weight.'
             )
-        self.loss_weights = dict(loss_weights)
+        self.loss_weights = loss_weights
         self.flip_test, self.unit_features = flip_test, unit_features
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
 

@@ -48,7 +48,7 @@ class StagedReID(BaseReID):
 
     def __init__(self, loss_weights: dict[str, float], **kwargs) -> None:
         super().__init__(loss_weights, **kwargs)
-        self.own_loss_weights = dict(loss_weights)
+        self.own_loss_weights = self.loss_weights
         self._frozen_parameters = []
 
     def check_stage(self, stage: Stage) -> None:

@@ -91,9 +91,10 @@ class DGVAE(AlternatingReID):
                 f'DGVAE: `reconstruct` is {reconstruct!r} and `sampled` {sampled!r}, expected one '
                 f'of {RECONSTRUCTIONS} and some of {CODES}.'
             )
-        if (discriminator is None) != (loss_weights['adversarial'] == 0):
+        weight = loss_weights.get('adversarial') or 0
+        if (discriminator is None) != (weight == 0):
             raise InvalidValueError(
-                f'DGVAE: `loss_weights.adversarial` is {loss_weights["adversarial"]} with '
+                f'DGVAE: `loss_weights.adversarial` is {weight} with '
                 f'`discriminator` {discriminator}, expected a positive weight just with one.'
             )
         self.input_size, self.sampled, self.reconstruct = tuple(input_size), sampled, reconstruct
