@@ -88,7 +88,7 @@ def test_no_command_is_forgotten():
         for path in TOOLS.rglob('*.py')
         if reads.search(path.read_text())
     }
-    assert found - STARTERS == {*MODEL_TOOLS, 'train.py', 'model_converters/agw_released.py'}
+    assert found - STARTERS == {*MODEL_TOOLS, 'train.py', 'model_converters/released.py'}
 
 
 @pytest.mark.parametrize('tool', MODEL_TOOLS)
@@ -129,6 +129,8 @@ def test_training_refuses_to_resume_from_a_bare_pickle(refuses, harmless, exploi
 
 def test_converters_refuse_it(refuses, evil, tmp_path):
     refuses('model_converters/agw_released.py', evil, 'out.pth')
+    for method in ('agw', 'hicmd', 'aligngan'):
+        refuses('model_converters/released.py', method, evil, 'out.pth')
     assert not (tmp_path / 'out.pth').exists()
 
 

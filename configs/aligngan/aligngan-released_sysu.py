@@ -1,8 +1,8 @@
 # What the release does otherwise than the paper, where there is a switch. What is different still:
 # `flip_test` mirrors the visible image, the release its translation; the "other identity" of the
 # joint discriminator is the previous one of the batch, not the next; identities are drawn anew for
-# every batch; BatchNorm sees 72 images of a kind, not 18 on each of four cards, and the `generators`
-# update leaves its running statistics alone.
+# every batch; BatchNorm sees 72 images of a kind, not 18 on each of four cards; and the update
+# `generators` leaves its running statistics alone.
 _base_ = 'aligngan_sysu.py'
 model = dict(
     flip_test=True,

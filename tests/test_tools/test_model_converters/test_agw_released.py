@@ -6,12 +6,18 @@ import torch.nn.functional as F
 import torchvision
 from torch import nn
 
+from mmvireid.apis.released_weights import convert_by_names, flatten_weights
+from mmvireid.apis.releases import RELEASES
 from mmvireid.registry import MODELS
 
 
 @pytest.fixture(scope='module')
 def tool(load_tool):
     return load_tool('model_converters/agw_released.py')
+
+
+def convert(released):
+    return convert_by_names(RELEASES['agw'], flatten_weights(released))
 
 
 class NonLocal(nn.Module):
@@ -99,9 +105,10 @@ def test_features_equal_those_of_the_released_network(tool, tmp_path, modality):
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_dead_weights_are_counted(tool):
+def test_dead_weights_are_counted():
     released = Released(num_ids=7).state_dict()
-    kept, dropped = tool.convert(released)
+    found = convert(released)
+    kept, dropped = found.weights, found.dropped
     assert len(kept) + len(dropped) == len(released)
     trainable = [v.numel() for k, v in kept.items() if 'running' not in k and 'num_b' not in k]
     assert sum(trainable) == 23_546_255 + 2 * 2048 + 7 * 2048
@@ -111,4 +118,7 @@ def test_dead_weights_are_counted(tool):
 def test_another_file_is_refused(tool, tmp_path):
     torch.save(dict(net={'fc.weight': torch.zeros(1)}), tmp_path / 'in.t')
     with pytest.raises(ValueError, match='expected an AGW checkpoint'):
-        tool.convert(torch.load(tmp_path / 'in.t'))
+        convert(torch.load(tmp_path / 'in.t'))
+    with pytest.raises(SystemExit, match='released: .*expected an AGW checkpoint'):
+        tool.main([str(tmp_path / 'in.t'), str(tmp_path / 'out.pth')])
+    assert not (tmp_path / 'out.pth').exists()

@@ -1,0 +1,125 @@
+"""What is known of released checkpoints: names, or networks."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Part:
+    """A network of ours, or several that are alike.
+
+    Args:
+        ours: Its name; of several, in the order of the release.
+        named: What the release's names must match, where more networks look like it.
+        needed: Whether features need it; others stay as they are initialised where there is none.
+        without: Pattern of what below its name does not belong to it.
+    """
+
+    ours: tuple[str, ...]
+    named: str = ''
+    needed: bool = True
+    without: str | None = None
+
+
+@dataclass(frozen=True)
+class Release:
+    """What is known of a release.
+
+    Args:
+        title: What its checkpoint is.
+        config: Our config that takes the weights, below ``configs``.
+        classifier: Our layer that has an output per identity.
+        num_ids: The config's key of their number.
+        names: Patterns of the beginnings of its names, and ours for them; the rest is the same.
+        parts: Or else its networks, of two with layers alike the larger one first.
+    """
+
+    title: str
+    config: str
+    classifier: str
+    num_ids: str
+    names: Mapping[str, str] = field(default_factory=dict)
+    parts: tuple[Part, ...] = ()
+
+
+# The Cross-Modal-Re-ID-baseline: three whole ResNets, of which parts are used.
+_NON_LOCAL = {'2': {'0': 2, '1': 3}, '3': {'0': 3, '1': 4, '2': 5}}  # its index: behind our block
+_NON_LOCAL_PARTS = {'g.0': 'g', 'theta': 'theta', 'phi': 'phi', 'W.0': 'out', 'W.1': 'bn'}
+AGW = Release(
+    title='an AGW checkpoint of the Cross-Modal-Re-ID-baseline with `classifier.weight`',
+    config='agw/agw_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    names={
+        r'(?:net\.)?visible_module\.visible\.(conv1|bn1)\.': r'backbone.stems.visible.\1.',
+        r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1)\.': r'backbone.stems.infrared.\1.',
+        r'(?:net\.)?base_resnet\.base\.(layer[1-4])\.': r'backbone.trunk.\1.',
+        r'(?:net\.)?bottleneck\.': 'neck.bn.',
+        r'(?:net\.)?classifier\.': 'head.classifier.',
+    }
+    | {
+        rf'(?:net\.)?NL_{layer}\.{index}\.{re.escape(part)}\.': (
+            f'backbone.trunk.layer{layer}.non_local_{block}.{name}.'
+        )
+        for layer, blocks in _NON_LOCAL.items()
+        for index, block in blocks.items()
+        for part, name in _NON_LOCAL_PARTS.items()
+    },
+)
+
+# Words that stand for one of two modalities in a name of a network.
+_VISIBLE = r'(?i)(?:^|[._])(?:a|1|vis\w*|rgb)(?:[._]|$)'
+_INFRARED = r'(?i)(?:^|[._])(?:b|2|ir|inf\w*|thermal)(?:[._]|$)'
+_PERCEPTRONS = r'blocks\.\d+\.(?:scales|shifts)\.'
+HICMD = Release(
+    title='the generator, feature module and classifier of a Hi-CMD checkpoint',
+    config='hicmd/hicmd-released_regdb.py',
+    classifier='feature_module.head.classifier',
+    num_ids='model.feature_module.head.num_ids',
+    parts=(
+        Part(('visible_attribute_encoder',), _VISIBLE),
+        Part(('infrared_attribute_encoder',), _INFRARED),
+        Part(('visible_prototype_encoder',), _VISIBLE),
+        Part(('infrared_prototype_encoder',), _INFRARED),
+        Part(('feature_module.trunk',)),
+        Part(('feature_module.head',)),
+        Part(('feature_module.mix',)),
+        Part(('decoder',), needed=False, without=_PERCEPTRONS),
+        Part(
+            tuple(f'decoder.blocks.{block}.scales' for block in range(4)),
+            r'(?i)(?:^|[._])(?:w|weight|scale|gamma|std)[a-z]*\d*(?:[._]|$)',
+            needed=False,
+        ),
+        Part(
+            tuple(f'decoder.blocks.{block}.shifts' for block in range(4)),
+            r'(?i)(?:^|[._])(?:b|bias|shift|beta|mean)[a-z]*\d*(?:[._]|$)',
+            needed=False,
+        ),
+        Part(('visible_discriminator',), _VISIBLE, needed=False),
+        Part(('infrared_discriminator',), _INFRARED, needed=False),
+    ),
+)
+ALIGNGAN = Release(
+    title='the feature encoder and the generator of infrared images of an AlignGAN checkpoint',
+    config='aligngan/aligngan-released_sysu.py',
+    classifier='feature_module.classifier.layers.classifier',
+    num_ids='model.feature_module.classifier.num_ids',
+    parts=(
+        Part(('feature_module.extractor',)),
+        Part(
+            ('visible_to_infrared',), r'(?i)(?:rgb|vis)[a-z]*[._]?(?:2|to)?[._]?(?:ir|inf|thermal)'
+        ),
+        Part(
+            ('infrared_to_visible',),
+            r'(?i)(?:ir|inf|thermal)[a-z]*[._]?(?:2|to)?[._]?(?:rgb|vis)',
+            needed=False,
+        ),
+        Part(('feature_module.classifier',), needed=False),
+        Part(('feature_module.embedder',), needed=False),
+        Part(('joint_discriminator',), needed=False),
+        Part(('visible_discriminator',), _VISIBLE, needed=False),
+    ),
+)
+#: By the name of the method.
+RELEASES = dict(agw=AGW, hicmd=HICMD, aligngan=ALIGNGAN)
