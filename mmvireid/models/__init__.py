@@ -8,6 +8,7 @@ from . import (
     losses,
     methods,
     necks,
+    pretrained_init,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     'losses',
     'methods',
     'necks',
+    'pretrained_init',
 ]

@@ -1,6 +1,8 @@
 """Cached images equal fresh ones, survive their files, and go stale when a file changes."""
 
 import copy
+import errno
+import logging
 import os
 import shutil
 
@@ -9,7 +11,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from mmvireid.datasets import SYSUMM01, LoadReIDImage, reid_collate
+from mmvireid.datasets import SYSUMM01, LoadReIDImage, image_cache, reid_collate
 from mmvireid.datasets.image_cache import ImageCache
 
 PIPELINE = [{'type': 'LoadReIDImage', 'size': (9, 5)}, {'type': 'PackReIDInputs'}]
@@ -138,3 +140,108 @@ def test_too_large_a_cache_is_refused(sysu_root, options, monkeypatch):
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage._replace(free=10))
     with pytest.raises(ValueError, match=r'the cache takes 0\.00 GB, but .* free'):
         build(sysu_root, **options)
+
+
+def fail(number):
+    def refuse(*args, **kwargs):
+        raise OSError(number, os.strerror(number))
+
+    return refuse
+
+
+@pytest.fixture
+def said(tmp_path, monkeypatch):
+    """What all processes have said."""
+    path = tmp_path / 'said'
+    path.touch()
+
+    def say(message, logger, level=logging.INFO):
+        with path.open('a') as file:
+            file.write(f'{logging.getLevelName(level)} {message}\n')
+
+    monkeypatch.setattr(image_cache, 'print_log', say)
+    return lambda: path.read_text().splitlines()
+
+
+def test_a_disk_that_becomes_full_is_said_once_and_the_cache_goes_on_without(
+    sysu_root, tmp_path, monkeypatch, said
+):
+    """Also where it takes a part of an image first; what is there already is still read."""
+    expected = images_of(build(sysu_root))
+    options = dict(cache='disk', cache_dir=tmp_path / 'cache')
+    dataset, other = build(sysu_root, **options), build(sysu_root, **options)
+    write, left = os.pwrite, [40 * 9 * 5 * 3 // 10]
+
+    def almost_full(descriptor, data, place):
+        if left[0] == 0:
+            raise OSError(errno.ENOSPC, 'No space left on device')
+        data = data[: left[0]]
+        left[0] -= len(data)
+        return write(descriptor, data, place)
+
+    monkeypatch.setattr(os, 'pwrite', almost_full)
+    loader = DataLoader(dataset, batch_size=4, collate_fn=reid_collate)
+    for _ in range(2):
+        assert torch.equal(torch.cat([batch['inputs'] for batch in loader]), expected)
+    (line,) = said()
+    assert line.startswith('WARNING') and 'cannot be used (No space left on device)' in line
+    monkeypatch.undo()
+    delete_images(sysu_root)
+    held = [other.image_cache.table.get(slot) is not None for slot in range(len(other))]
+    assert sum(held) == 3  # four images fitted, less a byte for the mark of each
+    for slot in range(3):
+        assert torch.equal(other[slot]['inputs'], expected[slot])
+
+
+def test_workers_say_it_once_together(sysu_root, tmp_path, monkeypatch, said):
+    dataset = build(sysu_root, cache='disk', cache_dir=tmp_path / 'cache')
+    expected = images_of(build(sysu_root))
+    monkeypatch.setattr(os, 'pwrite', fail(errno.EROFS))
+    for _ in range(2):  # workers of a second epoch know, too
+        loader = DataLoader(dataset, batch_size=99, num_workers=1, collate_fn=reid_collate)
+        assert torch.equal(next(iter(loader))['inputs'], expected)
+    assert len(said()) == 1
+
+
+def test_a_file_that_can_only_be_read_serves_as_far_as_it_goes(sysu_root, tmp_path, monkeypatch):
+    options = dict(cache='disk', cache_dir=tmp_path / 'cache')
+    first = build(sysu_root, **options)
+    expected = first[0]['inputs']
+    own_open = open
+
+    def read_only(path, mode='r', **kwargs):
+        if '+' in mode:
+            raise OSError(errno.EROFS, 'Read-only file system')
+        return own_open(path, mode, **kwargs)
+
+    monkeypatch.setattr('builtins.open', read_only)
+    second = build(sysu_root, **options)
+    assert torch.equal(images_of(second), images_of(build(sysu_root)))
+    delete_images(sysu_root)
+    assert torch.equal(second[0]['inputs'], expected)
+
+
+def test_a_file_system_without_links_will_do(sysu_root, tmp_path, monkeypatch):
+    monkeypatch.setattr(os, 'link', fail(errno.EPERM))
+    dataset = build(sysu_root, cache='disk', cache_dir=tmp_path / 'cache')
+    expected = images_of(dataset)
+    assert cache_files(tmp_path / 'cache') == [dataset.image_cache.store.name]
+    delete_images(sysu_root)
+    assert torch.equal(images_of(dataset), expected)
+
+
+def test_a_file_that_is_cut_while_it_is_used_ends_nothing(sysu_root, tmp_path):
+    """A mapped one would end the process by a signal."""
+    dataset = build(sysu_root, cache='disk', cache_dir=tmp_path / 'cache')
+    expected = images_of(dataset)
+    os.truncate(dataset.image_cache.store, 200)
+    assert torch.equal(images_of(dataset), expected)
+
+
+def test_numpy_reads_the_file(sysu_root, tmp_path):
+    dataset = build(sysu_root, cache='disk', cache_dir=tmp_path / 'cache')
+    expected = images_of(dataset)
+    records = np.load(dataset.image_cache.store)
+    assert records['filled'].all()
+    rgb = torch.from_numpy(records['image'][..., ::-1].copy()).permute(0, 3, 1, 2)
+    assert torch.equal(rgb, expected) or torch.equal(rgb.flip(1), expected)

@@ -11,6 +11,8 @@ import pytest
 import torch
 from mmengine.config import Config
 
+from mmvireid.registry import MODELS
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -102,6 +104,72 @@ def test_bad_input_is_one_line(run, config, tmp_path):
         run('test.py', 'other.py', 'a/epoch_2.pth')
     with pytest.raises(SystemExit, match=r'`model\.head\.num_ids` is 3'):
         run('train.py', 'other.py', '--work-dir', 'b')
+
+
+def test_averaged_weights_are_trained_and_tested(run, config):
+    """With a list of hooks that replaces the base's, as users write it."""
+    Path('average.py').write_text(
+        f'_base_ = {config!r}\n'
+        "custom_hooks = [dict(type='EMAHook', momentum=0.5), dict(type='EmptyCacheHook')]\n"
+        'train_cfg = dict(max_epochs=1)\n'
+    )
+    run('train.py', 'average.py', '--work-dir', 'run')
+    run('test.py', 'average.py', 'run/epoch_1.pth', '--work-dir', 'with')
+    run('test.py', config, 'run/epoch_1.pth', '--work-dir', 'without')
+    assert report('with')['results'] == report('without')['results']
+    trained = torch.load('run/epoch_1.pth', weights_only=True)['ema_state_dict']
+    trained = {k.removeprefix('module.'): v for k, v in trained.items() if k != 'steps'}
+    torch.save(trained, 'trained.pth')
+    run('test.py', config, 'trained.pth', '--work-dir', 'trained')
+    assert report('trained')['results'] != report('with')['results']
+
+
+COUNTER = """
+from mmengine.evaluator import BaseMetric
+
+from mmvireid.registry import METRICS
+
+
+@METRICS.register_module()
+class ImageCounter(BaseMetric):
+    default_prefix = 'own'
+
+    def process(self, data_batch, data_samples):
+        self.results += data_samples
+
+    def compute_metrics(self, results):
+        return dict(images=len(results))
+"""
+
+
+def test_every_metric_of_a_list_gets_the_switches_it_knows_and_is_printed(
+    run, config, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    Path('image_counter.py').write_text(COUNTER)
+    cfg = Config.fromfile(config)
+    sysu = dict(type='SYSUMetric', modes=['all'], shots=[1], num_trials=2)
+    cfg.test_evaluator = [dict(type='ImageCounter'), sysu, dict(sysu, modes=['indoor'])]
+    cfg.custom_imports = dict(imports=['image_counter'])
+    cfg.dump('several.py')
+    torch.save(MODELS.build(cfg.model).state_dict(), 'x.pth')
+    run('test.py', 'several.py', 'x.pth', '--work-dir', 'a', '--flip', '--save-features', 'a/f.npz')
+    printed = capsys.readouterr().out
+    for line in ('sysu-flip/all-1shot', 'sysu-flip/indoor-1shot', 'own/images: '):
+        assert f'\n{line}' in printed
+    first, second = report('a'), json.loads(Path('a/sysu_2_report.json').read_text())
+    assert {*first['results']} == {'sysu/all-1shot', 'sysu-flip/all-1shot'}
+    assert {*second['results']} == {'sysu/indoor-1shot', 'sysu-flip/indoor-1shot'}
+    assert first['provenance']['checkpoint'] == second['provenance']['checkpoint'] == 'x.pth'
+    assert Path('a/f.npz').is_file()
+    cfg.test_evaluator = dict(type='ImageCounter')
+    cfg.dump('none.py')
+    with pytest.raises(SystemExit, match='no metric that knows --rerank and --save-features'):
+        run('test.py', 'none.py', 'x.pth', '--rerank')
+    cfg.test_evaluator = None
+    cfg.dump('nothing.py')
+    with pytest.raises(SystemExit, match='has no `test_dataloader` or no `test_evaluator`'):
+        run('test.py', 'nothing.py', 'x.pth')
 
 
 def run_script(script: str, *arguments: str, port: int) -> str:

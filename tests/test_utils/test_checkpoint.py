@@ -109,6 +109,7 @@ def test_what_cannot_be_had_is_named(tmp_path, monkeypatch):
         raise OSError('Name or service not known')
 
     monkeypatch.setattr(torch.hub, 'load_state_dict_from_url', offline)
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))  # nothing was had before
     with pytest.raises(RuntimeError, match=r'`model\.backbone\.init_cfg\.checkpoint`'):
         load_checkpoint('torchvision://resnet50')
     with pytest.raises(RuntimeError, match=r'or set `model\.edge_loss\.weights` to a local file'):
@@ -162,3 +163,48 @@ def test_a_resumed_schedule_still_steps(tmp_path):
     optimizer, scheduler = schedule()
     scheduler.load_state_dict(checkpoint['param_schedulers'][0])
     assert rates(optimizer, scheduler, 4) == pytest.approx([1.0, 0.1, 0.01, 0.01])
+
+
+@pytest.mark.parametrize('content', ['', '<!DOCTYPE html><html></html>', 'version https://git-lfs'])
+def test_what_is_no_checkpoint_is_said_to_be_none(tmp_path, content):
+    """And no word of code, or of how to read it all the same."""
+    path = tmp_path / 'x.pth'
+    path.write_text(content)
+    for load in (load_checkpoint, CheckpointLoader.load_checkpoint):
+        with pytest.raises(ValueError, match=r'x\.pth. is no checkpoint but an? ') as error:
+            load(str(path))
+        assert 'code' not in str(error.value) and 'weights_only' not in str(error.value)
+
+
+@pytest.mark.parametrize('zipped', [True, False])
+def test_a_refusal_names_what_would_run_and_gives_no_advice_how_to_run_it(
+    tmp_path, zipped, make_exploit
+):
+    path = tmp_path / 'evil.pth'
+    exploit = make_exploit(tmp_path / 'trace', 'system')
+    torch.save(dict(a=exploit), path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(ValueError, match=r'\(posix\.system\) and could run code') as error:
+        load_checkpoint(str(path))
+    assert 'weights_only' not in str(error.value)
+
+
+@pytest.mark.parametrize('length', range(2, 60, 3))
+def test_a_pickle_cut_anywhere_is_one_line(tmp_path, length):
+    """Torch's reader raises whatever comes: IndexError, struct.error, ..."""
+    path = tmp_path / 'cut.pth'
+    content = dict(a=[1, 2.5, 'text', (3, None)], b=torch.ones(2))
+    torch.save(content, path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes()[:length])
+    with pytest.raises(ValueError, match=r'cut\.pth. is not a readable checkpoint, it may be cut'):
+        load_checkpoint(str(path))
+
+
+def test_what_a_download_has_brought_is_looked_at(tmp_path, monkeypatch):
+    """A server's page in torch's cache; and a stock file, which torch alone would not read."""
+    monkeypatch.setattr(torch.hub, 'get_dir', lambda: str(tmp_path))
+    (tmp_path / 'checkpoints').mkdir()
+    (tmp_path / 'checkpoints/page.pth').write_text('<html></html>')
+    with pytest.raises(ValueError, match=r'https://example\.org/page\.pth .* but a web page'):
+        load_checkpoint('https://example.org/page.pth')
+    torch.save(stock_checkpoint() | dict(param_schedulers=[]), tmp_path / 'checkpoints/stock.pth')
+    assert load_checkpoint('https://example.org/stock.pth')['meta']['iter'] == 7

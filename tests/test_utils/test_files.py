@@ -1,11 +1,12 @@
 import errno
 import os
+import stat
 
 import pytest
 import torch
 
 from mmvireid.utils import damage_of, write_atomically
-from mmvireid.utils.files import AtomicBackend
+from mmvireid.utils.files import AtomicBackend, disk_failure
 
 
 def test_the_data_are_there_and_nothing_else(tmp_path):
@@ -46,6 +47,47 @@ def test_death_at_any_step_leaves_the_old_file(step, tmp_path, monkeypatch):
     assert path.read_bytes() == b'old'
 
 
+@pytest.mark.parametrize('number', [errno.EINVAL, errno.ENOTSUP, errno.EPERM, errno.ENOSYS])
+@pytest.mark.parametrize('step', ['open', 'fsync'])
+def test_a_file_system_that_cannot_sync_is_written_to_all_the_same(
+    step, number, tmp_path, monkeypatch
+):
+    """Folders cannot even be opened on some; files that cannot be synced are no fault either."""
+
+    def refuse(*args):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, step, refuse)
+    write_atomically(b'new', tmp_path / 'epoch_1.pth')
+    monkeypatch.undo()
+    assert (tmp_path / 'epoch_1.pth').read_bytes() == b'new'
+    assert os.listdir(tmp_path) == ['epoch_1.pth']
+
+
+def test_a_folder_is_no_reason_to_stop(tmp_path, monkeypatch):
+    """Whatever its sync says: the file is there."""
+    sync = os.fsync
+
+    def fail(descriptor):
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EIO, 'Input/output error')
+        sync(descriptor)
+
+    monkeypatch.setattr(os, 'fsync', fail)
+    write_atomically(b'new', tmp_path / 'epoch_1.pth')
+    assert (tmp_path / 'epoch_1.pth').read_bytes() == b'new'
+
+
+def test_a_full_or_read_only_disk_is_one_line_and_other_errors_are_none():
+    named = OSError(errno.EROFS, 'Read-only file system', '/data/x')
+    expected = '/data/x cannot be written: Read-only file system. Make room, or write elsewhere.'
+    assert disk_failure(named) == disk_failure(named, 'y') == expected
+    unnamed = OSError(errno.ENOSPC, 'No space left on device')
+    assert disk_failure(unnamed, 'y').startswith('y cannot be written: No space left')
+    assert disk_failure(FileNotFoundError(errno.ENOENT, 'x')) is None
+    assert disk_failure(ValueError('x')) is None
+
+
 def test_mmengine_writes_through_it(tmp_path):
     backend = AtomicBackend()
     backend.put(b'bytes', tmp_path / 'a')
@@ -78,3 +120,8 @@ def test_any_missing_end_and_any_flipped_bit_of_the_weights_is_damage(checkpoint
         assert 'is damaged' in damage_of(checkpoint)
     checkpoint.unlink()
     assert damage_of(checkpoint) == 'it does not exist'
+
+
+def test_what_is_no_checkpoint_is_damage_too(tmp_path):
+    (tmp_path / 'x.pth').write_text('<html></html>')
+    assert damage_of(tmp_path / 'x.pth').startswith('it is a web page')

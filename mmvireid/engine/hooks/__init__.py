@@ -4,6 +4,7 @@ from .ema_hook import EMAHook
 from .finite_loss_hook import FiniteLossHook
 from .generation_hook import GenerationHook
 from .iteration_seed_hook import IterationSeedHook
+from .logger_hook import LoggerHook
 from .plain_checkpoint_hook import PlainCheckpointHook
 from .preflight_hook import PreflightHook
 from .quiet_hook import QuietHook
@@ -18,6 +19,7 @@ __all__ = [
     'FiniteLossHook',
     'GenerationHook',
     'IterationSeedHook',
+    'LoggerHook',
     'PlainCheckpointHook',
     'PreflightHook',
     'QuietHook',

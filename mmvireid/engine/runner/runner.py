@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
 from mmengine.hooks import Hook
+from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
@@ -12,6 +13,8 @@ from torch import nn
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.evaluation.result_keys import result_keys
 from mmvireid.registry import RUNNERS
+
+from .log_file import say_failures_once
 
 SCOPE = 'mmvireid'
 #: Hooks of every run, by their name in ``default_hooks``.
@@ -42,6 +45,12 @@ class ReIDRunner(Runner):
     Args:
         As in MMEngine's ``Runner``. Build one with :func:`build_runner`.
     """
+
+    def build_logger(self, *args, **kwargs) -> MMLogger:
+        """Build the logger, whose file may fail without ado."""
+        logger = super().build_logger(*args, **kwargs)
+        say_failures_once(logger)
+        return logger
 
     def register_hooks(
         self,

@@ -238,7 +238,7 @@ def check_writable(work_dir: str) -> None:
     probe = Path(work_dir, f'.writable_{os.getpid()}')
     try:
         probe.parent.mkdir(parents=True, exist_ok=True)
-        probe.touch()
+        probe.write_bytes(bytes(4096))  # a full disk takes empty files
         probe.unlink()
     except OSError as error:
         raise InvalidValueError(

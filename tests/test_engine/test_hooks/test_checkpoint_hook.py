@@ -1,11 +1,16 @@
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.runner import BaseLoop
+from torch.utils.data import DataLoader
 
 from mmvireid.engine.hooks import CheckpointHook
 from mmvireid.engine.runner import resume_from
+from mmvireid.errors import InvalidValueError
+from mmvireid.evaluation.metrics import SYSUMetric
 from mmvireid.utils import damage_of, files
 
 
@@ -111,3 +116,99 @@ def test_it_takes_the_place_of_mmengines():
     from mmvireid.registry import HOOKS
 
     assert isinstance(HOOKS.build(dict(type='CheckpointHook', interval=1)), CheckpointHook)
+
+
+class Validation(BaseLoop):
+    """After an epoch, some metrics find what is in ``found``."""
+
+    def __init__(self, runner, metrics, found):
+        super().__init__(runner, DataLoader([0]))
+        self.evaluator, self.found = SimpleNamespace(metrics=metrics), found
+
+    def run(self):
+        self.runner.call_hook('after_val_epoch', metrics=self.found[self.runner.epoch - 1])
+
+
+@pytest.fixture
+def validated(toy_runner):
+    """``validated(save_best, metrics, found)``: a run of three epochs, with what to save."""
+
+    def build(save_best, metrics, found, **checkpoint):
+        runner = toy_runner('run', checkpoint=dict(save_best=save_best, **checkpoint))
+        runner._val_loop = Validation(runner, metrics, found)
+        return runner
+
+    return build
+
+
+SYSU = SYSUMetric(modes=['all'], shots=[1])
+
+
+def figures(*values):
+    """The results of three validations, of which the second is best by all but mINP."""
+    return [dict.fromkeys(SYSU.result_keys(), value) | {MINP: -value} for value in values]
+
+
+MINP = 'sysu/all-1shot/mINP'
+
+
+@pytest.mark.parametrize(
+    ('save_best', 'names'),
+    [
+        ('auto', {'best_sysu_all-1shot_R1_epoch_2.pth'}),
+        ('sysu/all-1shot/R20', {'best_sysu_all-1shot_R20_epoch_2.pth'}),
+        (
+            ['sysu/all-1shot/mAP', MINP],
+            {'best_sysu_all-1shot_mAP_epoch_2.pth', 'best_sysu_all-1shot_mINP_epoch_1.pth'},
+        ),
+    ],
+)
+def test_the_best_is_saved_by_any_result(save_best, names, validated, tmp_path):
+    validated(save_best, [SYSU], figures(1.0, 3.0, 2.0)).train()
+    assert {name for name in there(tmp_path / 'run') if name.startswith('best')} == names
+
+
+@pytest.mark.parametrize(
+    ('save_best', 'metrics', 'message'),
+    [
+        (
+            'sysu/all-1shot/map',
+            [SYSU],
+            "save_best` is 'sysu/all-1shot/map', .*'sysu/all-1shot/mAP'",
+        ),
+        ('Rank1', [SYSU], r"save_best` is 'Rank1', expected a result .*'sysu/all-1shot/R1'"),
+        (['sysu/all-1shot/R1', 'R1'], [SYSU], "save_best` is 'R1'"),
+        ('fid', [object(), SYSU], "`rule` is None, expected 'greater' or 'less': .* 'fid' before"),
+        ('auto', [object()], "`rule` is None, expected 'greater' or 'less'"),
+    ],
+)
+def test_what_cannot_be_saved_by_is_refused_before_training(save_best, metrics, message, validated):
+    runner = validated(save_best, metrics, [{}] * 3)
+    with pytest.raises(ValueError, match=message):
+        runner.train()
+    assert runner.iter == 0
+
+
+def test_without_validation_nothing_is_best(toy_runner):
+    with pytest.raises(
+        ValueError, match=r"`save_best` is \['auto'\], expected None where there is no"
+    ):
+        toy_runner('run', checkpoint=dict(save_best='auto')).train()
+
+
+def test_of_a_metric_that_cannot_tell_the_rule_is_enough(validated, tmp_path):
+    found = [dict(fid=value) for value in (3.0, 1.0, 2.0)]
+    validated('auto', [object()], found, rule='less').train()
+    assert 'best_fid_epoch_2.pth' in there(tmp_path / 'run')
+
+
+def test_a_result_that_such_a_metric_does_not_give_is_named(validated):
+    runner = validated('fid', [object()], [dict(FID=1.0)] * 3, rule='less')
+    with pytest.raises(ValueError, match="save_best` is 'fid', expected a result .* 'FID'"):
+        runner.train()
+
+
+@pytest.mark.parametrize('arguments', [dict(rule='max'), dict(save_best=3), dict(save_begin=-1)])
+def test_what_mmengine_does_not_take_is_one_line(arguments):
+    with pytest.raises(InvalidValueError, match='^CheckpointHook: '):
+        CheckpointHook(**dict(save_best='mAP') | arguments)

@@ -3,10 +3,12 @@ from types import SimpleNamespace
 
 import pytest
 from mmengine.config import Config
+from mmengine.hooks import EarlyStoppingHook
 from torch import nn
 from torch.utils.data import BatchSampler
 
 from mmvireid.engine.hooks import PreflightHook
+from mmvireid.evaluation.metrics import SYSUMetric
 from mmvireid.models.heads import IdentityHead
 
 
@@ -23,6 +25,8 @@ def fake_runner(num_ids, by_epoch=True, checkpoint=None, validation='train/heldo
         train_dataloader=fake_loader(num_ids=num_ids),
         val_loop=SimpleNamespace(dataloader=fake_loader(split=validation)),
         logger=logging.getLogger('preflight'),
+        hooks=[],
+        param_schedulers=None,
         cfg=Config(
             dict(
                 train_cfg=dict(by_epoch=by_epoch),
@@ -119,3 +123,22 @@ def test_validation_on_the_test_split_is_said(caplog):
     assert not caplog.records
     PreflightHook().before_train(fake_runner(5, validation='test'))
     assert 'has seen the test identities' in caplog.text
+
+
+def test_what_is_watched_must_be_a_result_of_the_validation():
+    """Otherwise a run that was to stop early would warn after each validation, and go on."""
+    runner = fake_runner(5)
+    metric = SYSUMetric(modes=['all'], shots=[1])
+    runner.val_loop.evaluator = SimpleNamespace(metrics=[metric])
+    hook = EarlyStoppingHook(monitor='sysu/all-1shot/mAP')
+    plateau = SimpleNamespace(monitor='sysu/all-1shot/R1')
+    runner.hooks, runner.param_schedulers = [PreflightHook(), hook], dict(reid=[plateau])
+    PreflightHook().before_train(runner)
+    hook.monitor = 'sysu/all-1shot/MAP'
+    with pytest.raises(ValueError, match="`monitor` of EarlyStoppingHook is 'sysu/all-1shot/MAP'"):
+        PreflightHook().before_train(runner)
+    hook.monitor, plateau.monitor = plateau.monitor, 'loss'
+    with pytest.raises(ValueError, match="`monitor` of SimpleNamespace is 'loss'"):
+        PreflightHook().before_train(runner)
+    runner.model.flip_test, plateau.monitor = True, 'sysu-flip/all-1shot/R1'
+    PreflightHook().before_train(runner)

@@ -101,6 +101,7 @@ def test_two_processes_stay_equal_through_all_stages(config, shrink, train_two, 
     }
     checkpoint = torch.load(tmp_path / f'two/epoch_{last}.pth', weights_only=True)['state_dict']
     assert all(torch.isfinite(value).all() for value in checkpoint.values())
+    assert set(checkpoint) == set(start)  # the names that one process has, without the wrappers'
 
 
 @pytest.mark.parametrize(

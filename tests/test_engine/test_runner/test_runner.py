@@ -105,12 +105,12 @@ def test_settings_reach_a_guard_wherever_they_stand_and_it_acts_once(build, sett
 @pytest.mark.parametrize(
     ('settings', 'message'),
     [
-        (dict(custom_hooks=dict(type='UsersOwnHook')), '`custom_hooks` is a ConfigDict, expected a'),
-        (dict(default_hooks=[dict(type='UsersOwnHook')]), '`default_hooks` is a list, expected a d'),
+        (dict(custom_hooks=dict(type='UsersOwnHook')), '`custom_hooks` is a ConfigDict, expected'),
+        (dict(default_hooks=[dict(type='UsersOwnHook')]), '`default_hooks` is a list, expected a'),
         (dict(custom_hooks=['UsersOwnHook']), r'`custom_hooks\[0\]` is a str, expected a dict'),
         (dict(custom_hooks=[None]), r'`custom_hooks\[0\]` is a NoneType, expected a dict'),
-        (dict(default_hooks=dict(recovery=False)), '`default_hooks.recovery` is a bool, .* or None'),
-        (dict(default_hooks=dict(mine=dict(a=1))), r"mine` is {'a': 1}, expected a dict with a `ty"),
+        (dict(default_hooks=dict(recovery=False)), '`default_hooks.recovery` is a bool, .*None'),
+        (dict(default_hooks=dict(mine=dict(a=1))), r"mine` is {'a': 1}, expected a dict with a `t"),
         (dict(runner_type='FlexibleRunner'), "`runner_type` is 'FlexibleRunner', expected a subcl"),
     ],
 )  # fmt: skip

@@ -128,6 +128,46 @@ def test_mirrored_features_are_added_as_asked(flip_sum, tmp_path):
     assert content['provenance']['flip'] == flip_sum
 
 
+@pytest.mark.parametrize('flip', [False, True])
+@pytest.mark.parametrize('rerank', [False, True])
+@pytest.mark.parametrize('prefix', [None, 'mine'])
+def test_keys_are_known_before_and_come_in_this_order(flip, rerank, prefix):
+    metric = SYSUMetric(modes=['indoor', 'all'], num_trials=1, rerank=rerank, prefix=prefix)
+    assert metric.result_keys(flip) == list(run(metric, make_samples(flip)))
+
+
+@pytest.mark.parametrize('metric', [RegDBMetric, LLCMMetric])
+def test_other_protocols_know_theirs(metric):
+    metric = metric()
+    assert metric.result_keys() == list(run(metric, make_samples()))
+
+
+def test_a_prefix_tells_two_of_one_protocol_apart(tmp_path):
+    options = dict(modes=['all'], shots=[1], num_trials=1, out_dir=tmp_path)
+    metrics = [SYSUMetric(**options), SYSUMetric(prefix='far', distance='euclidean', **options)]
+    figures = run(metrics, make_samples())
+    assert {key.rpartition('/')[0] for key in figures} == {'sysu/all-1shot', 'far/sysu/all-1shot'}
+    assert (tmp_path / 'sysu_report.json').exists() and (tmp_path / 'far_sysu_trials.csv').exists()
+
+
+def test_a_full_disk_takes_no_figures_with_it(tmp_path, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, 'No space left on device')
+
+    metric = SYSUMetric(num_trials=1, out_dir=tmp_path / 'new', save_features=tmp_path / 'f.npz')
+    expected = run(SYSUMetric(num_trials=1), make_samples())
+    monkeypatch.setattr(np, 'savez', full)
+    monkeypatch.setattr(csv, 'writer', full)
+    assert run(metric, make_samples()) == expected
+    assert [reason.split(' cannot')[0] for reason in metric.unwritten] == [
+        str(tmp_path / 'f.npz'),
+        str(tmp_path / 'new'),
+    ]
+    monkeypatch.setattr(np, 'savez', lambda *args: int('a bug'))
+    with pytest.raises(TypeError):
+        run(metric, make_samples())
+
+
 def test_files_say_where_the_numbers_come_from(tmp_path):
     metric = SYSUMetric(
         modes=['all'],
