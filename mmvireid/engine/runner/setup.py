@@ -216,14 +216,13 @@ def check_loops(cfg: Config) -> None:
     Raises:
         ValueError: If not; names the keys.
     """
-    for loop in ('train', 'val', 'test'):
-        needed = dict(train='optim_wrapper').get(loop, f'{loop}_evaluator')
-        keys = [f'{loop}_dataloader', f'{loop}_cfg', needed]
+    for loop in ('val', 'test'):
+        keys = [f'{loop}_dataloader', f'{loop}_cfg', f'{loop}_evaluator']
         given = [key for key in keys if cfg.get(key) is not None]
         if given and given != keys:
             missing = ' and '.join(f'`{key}`' for key in keys if key not in given)
             raise InvalidValueError(
-                f'prepare_config: {missing} is None, expected {", ".join(keys)} to be all there, '
+                f'prepare_config: {missing} is None, expected {", ".join(keys)} all to be there, '
                 'or all None.'
             )
 

@@ -34,9 +34,7 @@ def found(value, key):
 
 
 @pytest.mark.parametrize('config', CONFIGS)
-def test_one_option_moves_every_data_set_and_one_every_number_of_identities(
-    config, monkeypatch
-):
+def test_one_option_moves_every_data_set_and_one_every_number_of_identities(config, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     cfg = read_config(str(ROOT / config), dict(data_root='/there', num_ids=12))
     loaders = [name for name in cfg if name.endswith('_dataloader') and cfg[name] is not None]
