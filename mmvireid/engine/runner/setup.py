@@ -40,7 +40,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def parse_known_args(self, args=None, namespace=None) -> tuple[argparse.Namespace, list[str]]:
         namespace, others = super().parse_known_args(args, namespace)
-        _traceback.set(namespace.traceback)
+        _traceback.set(namespace.__dict__.pop('traceback'))
         return namespace, others
 
     def refuse(self, error: Exception) -> NoReturn:
