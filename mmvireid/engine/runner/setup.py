@@ -21,6 +21,7 @@ from mmvireid.utils import damage_of
 from mmvireid.version import __version__
 
 from .options import add_options_argument, merge_options
+from .work_dir_lock import process_rank
 
 #: Whether the command was asked to show where it refused something.
 _traceback = ContextVar('traceback', default=False)
@@ -273,6 +274,8 @@ def settle_resume(cfg: Config, args: argparse.Namespace) -> str | None:
             'load_from=None.'
         )
     cfg.resume = False
+    if process_rank(args.launcher) != 0:
+        return checkpoint
     if checkpoint is None and asked is not None:
         print(f'train: no checkpoint in {cfg.work_dir} yet, training starts from scratch')
     if asked is None and newest_checkpoint(cfg.work_dir) is not None:
