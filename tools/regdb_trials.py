@@ -16,7 +16,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
 
-from mmvireid.engine.runner import CommandParser, resume_from, run_tool
+from mmvireid.engine.runner import CommandParser, clear_errors, resume_from, run_tool
 from mmvireid.evaluation import Report, SettingResult, format_table
 
 TOOLS = Path(__file__).parent
@@ -59,9 +59,10 @@ def main(argv: list[str] | None = None) -> None:
     args, extra = parser.parse_known_args(argv)
     root = Path(args.work_dir or Path('work_dirs', Path(args.config).stem))
     folders = {trial: root / f'trial_{trial}' for trial in args.trials}
-    for trial, folder in folders.items():
-        if not (folder / REPORT).is_file():
-            run_trial(args, trial, folder, extra)
+    with clear_errors('regdb_trials'):
+        for trial, folder in folders.items():
+            if not (folder / REPORT).is_file():
+                run_trial(args, trial, folder, extra)
     reports = [json.loads((folder / REPORT).read_text()) for folder in folders.values()]
     print(f'\n{format_table(join(reports))}')
 

@@ -20,11 +20,9 @@ def test_options_name_more_models_where_they_are_wanted(capsys):
     parsed = model_parser('what', others='compared').parse_args(
         ['a.py', 'a.pth', '--other', 'b.py', 'b.pth', '--other', 'c.py', 'c.pth']
     )
-    expected = dict(config='a.py', checkpoint='a.pth', other=[['b.py', 'b.pth'], ['c.py', 'c.pth']])
-    assert vars(parsed) == expected
-    assert vars(model_parser('what').parse_args(['a.py', 'a.pth'])) == dict(
-        config='a.py', checkpoint='a.pth'
-    )
+    model = dict(config='a.py', checkpoint='a.pth', cfg_options=None)
+    assert vars(parsed) == dict(model, other=[['b.py', 'b.pth'], ['c.py', 'c.pth']])
+    assert vars(model_parser('what').parse_args(['a.py', 'a.pth'])) == model
     with pytest.raises(SystemExit, match='2'):
         model_parser('what').parse_args(['a.py', 'a.pth', '--other', 'b.py', 'b.pth'])
     assert 'unrecognized arguments: --other' in capsys.readouterr().err
@@ -34,16 +32,19 @@ def test_every_model_has_a_name_and_its_own_checkpoint(monkeypatch):
     built = []
     monkeypatch.setattr(
         'mmvireid.apis.command_line.init_model',
-        lambda config, checkpoint, device: built.append(checkpoint) or checkpoint,
+        lambda config, checkpoint, device, options: (
+            built.append((checkpoint, options)) or checkpoint
+        ),
     )
     args = argparse.Namespace(
         config='a/model.py',
         checkpoint='1.pth',
         other=[['b/model.py', '2.pth'], ['other.py', '3.pth']],
+        cfg_options=dict(data_root='d'),
     )
     expected = {'model': '1.pth', 'model (2.pth)': '2.pth', 'other': '3.pth'}
     assert build_models(args) == expected
-    assert built == ['1.pth', '2.pth', '3.pth']
+    assert built == [(path, dict(data_root='d')) for path in ('1.pth', '2.pth', '3.pth')]
 
 
 def test_a_folder_that_cannot_be_made_is_named(tmp_path):

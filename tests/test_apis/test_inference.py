@@ -66,6 +66,8 @@ def test_arrays_of_every_kind_mean_what_files_mean(trained, tmp_path):
 
 def test_options_reach_the_config(trained):
     model = init_model(trained[0], cfg_options={'model.head.num_ids': 11})
+    with pytest.raises(KeyError, match='near: `model.head.num_ids`'):
+        init_model(trained[0], cfg_options={'model.hed.num_ids': 11})
     assert model.head.num_ids == 11
     assert not model.training
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,32 @@ def test_resume_goes_on_from_the_newest_checkpoint(run, config):
     # nothing in this model draws random numbers but the augmentation, which hangs on the epoch
     for key, value in straight['state_dict'].items():
         assert torch.equal(value, resumed['state_dict'][key]), key
+
+
+def test_a_run_goes_on_from_its_own_checkpoint_only(run, config):
+    run('train.py', config, '--work-dir', 'a')
+    log = next(Path('a').glob('*/*.log')).read_text()
+    assert re.search(rf'mmvireid \S+ from {ROOT}/mmvireid', log)
+    with pytest.raises(SystemExit, match='another run: `randomness.seed` is 1, it was 0'):
+        run('train.py', config, '--work-dir', 'a', '--resume', '--cfg-options', 'randomness.seed=1')
+    run('train.py', config, '--work-dir', 'b', '--resume', 'a/epoch_1.pth')
+    left = Config.fromfile('b/tiny_synthetic.py')
+    assert (left.resume, left.load_from) == (False, None)
+    ours, theirs = weights('a/epoch_2.pth'), weights('b/epoch_2.pth')
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_a_work_dir_in_use_is_left_alone(run, config, tmp_path):
+    hold = 'import fcntl, sys; f = open("a/.train.lock", "w"); fcntl.lockf(f, fcntl.LOCK_EX); '
+    hold += 'f.write("123 elsewhere 4\\n"); f.flush(); print(flush=True); sys.stdin.read()'
+    (tmp_path / 'a').mkdir()
+    pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    with subprocess.Popen([sys.executable, '-c', hold], cwd=tmp_path, **pipes) as other:
+        other.stdout.readline()
+        with pytest.raises(SystemExit, match='process 123 on elsewhere is training'):
+            run('train.py', config, '--work-dir', 'a')
+        assert [path.name for path in Path('a').iterdir()] == ['.train.lock']
+        other.stdin.close()
 
 
 def test_features_are_saved_and_the_flip_and_reranked_rows_stand_apart(run, config):

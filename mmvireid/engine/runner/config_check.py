@@ -71,14 +71,20 @@ def arguments_of(function: Callable) -> Arguments | None:
             return None
         named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         for parameter in named:
-            optional = parameter.default is None and parameter.annotation is not parameter.empty
-            hint = Union[parameter.annotation, None] if optional else parameter.annotation  # noqa: UP007
-            found.setdefault(parameter.name, hint)
+            found.setdefault(parameter.name, _hint_of(parameter))
         is_open = any(parameter.kind is parameter.VAR_KEYWORD for parameter in parameters)
         if layer is CheckpointHook.__init__ or not is_open:  # what that one passes on is for none
             found.pop('self', None)
             return found
     return None
+
+
+def _hint_of(parameter: inspect.Parameter) -> Any:
+    """The annotation, and the kind of the default where that is another one."""
+    hint, default = parameter.annotation, parameter.default
+    if default is parameter.empty or fits(default, hint):
+        return hint
+    return Union[hint, type(default)]  # noqa: UP007  a hint may be a text
 
 
 def arguments_for(type_: Any) -> Arguments | None:

@@ -261,9 +261,10 @@ def _check_option(cfg: Config, name: str, value: Any, options: dict) -> None:
         elif node is _NEW:
             hint = inspect.Parameter.empty
         else:
+            whole = f'{where}="{node if isinstance(node, tuple) else "dict(...)"}"'
             raise InvalidValueError(
                 f'merge_options: `{name}` is {value!r}, expected `{where}` to be a mapping, but it '
-                f'is {node!r}. Set all of it: {where}="dict(...)".'
+                f'is {node!r}. Set all of it, as in {whole}.'
             )
     _check_value(name, value, node, hint)
 

@@ -22,6 +22,7 @@ from mmvireid.utils.files import disk_failure
 from mmvireid.version import __version__
 
 from .options import add_options_argument, merge_options
+from .work_dir_lock import process_rank
 
 #: Whether the command was asked to show where it refused something.
 _traceback = ContextVar('traceback', default=False)
@@ -41,7 +42,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def parse_known_args(self, args=None, namespace=None) -> tuple[argparse.Namespace, list[str]]:
         namespace, others = super().parse_known_args(args, namespace)
-        _traceback.set(namespace.traceback)
+        _traceback.set(namespace.__dict__.pop('traceback'))
         return namespace, others
 
     def refuse(self, error: Exception) -> NoReturn:
@@ -217,14 +218,13 @@ def check_loops(cfg: Config) -> None:
     Raises:
         ValueError: If not; names the keys.
     """
-    for loop in ('train', 'val', 'test'):
-        needed = dict(train='optim_wrapper').get(loop, f'{loop}_evaluator')
-        keys = [f'{loop}_dataloader', f'{loop}_cfg', needed]
+    for loop in ('val', 'test'):
+        keys = [f'{loop}_dataloader', f'{loop}_cfg', f'{loop}_evaluator']
         given = [key for key in keys if cfg.get(key) is not None]
         if given and given != keys:
             missing = ' and '.join(f'`{key}`' for key in keys if key not in given)
             raise InvalidValueError(
-                f'prepare_config: {missing} is None, expected {", ".join(keys)} to be all there, '
+                f'prepare_config: {missing} is None, expected {", ".join(keys)} all to be there, '
                 'or all None.'
             )
 
@@ -275,6 +275,8 @@ def settle_resume(cfg: Config, args: argparse.Namespace) -> str | None:
             'load_from=None.'
         )
     cfg.resume = False
+    if process_rank(args.launcher) != 0:
+        return checkpoint
     if checkpoint is None and asked is not None:
         print(f'train: no checkpoint in {cfg.work_dir} yet, training starts from scratch')
     if asked is None and newest_checkpoint(cfg.work_dir) is not None:

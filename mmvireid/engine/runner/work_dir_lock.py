@@ -17,6 +17,15 @@ _RANKS = dict(pytorch='RANK', slurm='SLURM_PROCID', mpi='OMPI_COMM_WORLD_RANK')
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL)
 
 
+def process_rank(launcher: str) -> int:
+    """Number of this process in its job, before the processes have met.
+
+    Args:
+        launcher: As of ``--launcher``.
+    """
+    return int(os.environ.get(_RANKS.get(launcher, ''), 0))
+
+
 @contextmanager
 def work_dir_lock(work_dir: str, launcher: str = 'none') -> Iterator[None]:
     """Keep a work dir for this process, the first one of a job, while a block runs.
@@ -32,20 +41,19 @@ def work_dir_lock(work_dir: str, launcher: str = 'none') -> Iterator[None]:
     Raises:
         RuntimeError: If another run has it; names that process.
     """
-    if int(os.environ.get(_RANKS.get(launcher, ''), 0)) != 0:
+    if process_rank(launcher) != 0:
         yield
         return
     path = Path(work_dir, LOCK)
-    file = open(path, 'a+')  # noqa: SIM115  closed below; closing any other would end the lock
-    try:
+    with open(path, 'a+') as file:  # closing any other file of this path would end the lock
         _take(file, work_dir)
-        file.truncate(0)
-        file.write(f'{os.getpid()} {socket.gethostname()} {_started(os.getpid())}\n')
-        file.flush()
-        yield
-        file.truncate(0)
-    finally:
-        file.close()
+        try:
+            file.truncate(0)
+            file.write(f'{os.getpid()} {socket.gethostname()} {_started(os.getpid())}\n')
+            file.flush()
+            yield
+        finally:
+            file.truncate(0)
 
 
 def _take(file, work_dir: str) -> None:

@@ -15,6 +15,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from torch import Tensor
 
+from mmvireid.errors import InvalidTypeError
 from mmvireid.evaluation.feature_set import FeatureSet
 from mmvireid.evaluation.functional import (
     DISTANCES,
@@ -67,6 +68,9 @@ class RetrievalMetric(BaseMetric):
         collect_dir: Folder for collecting on ``'cpu'``.
         protocol: Arguments of ``protocol_class``, such as ``modes``; wrong ones fail here, before
             any training.
+
+    Raises:
+        ValueError, TypeError: If an argument is unknown or not allowed.
     """
 
     protocol_class: type
@@ -75,7 +79,7 @@ class RetrievalMetric(BaseMetric):
     def __init_subclass__(cls) -> None:
         """Spell out what ``protocol`` stands for: a config's keys are checked against it."""
         own, protocol = signature(cls.__init__), signature(cls.protocol_class)
-        named = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD]
+        named = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD][1:]  # no self
         keywords = [p.replace(kind=p.KEYWORD_ONLY) for p in protocol.parameters.values()]
         cls.__signature__ = own.replace(parameters=[*named, *keywords])
 
@@ -93,8 +97,18 @@ class RetrievalMetric(BaseMetric):
         **protocol: Any,
     ) -> None:
         super().__init__(collect_device, prefix, collect_dir)
-        check_choices(type(self).__name__, 'distance', [distance], DISTANCES)
-        check_choices(type(self).__name__, 'flip_sum', [flip_sum], FLIP_SUMS)
+        name = type(self).__name__
+        check_choices(name, 'distance', [distance], DISTANCES)
+        check_choices(name, 'flip_sum', [flip_sum], FLIP_SUMS)
+        if not isinstance(rerank, bool):
+            raise InvalidTypeError(f'{name}: `rerank` is {rerank!r}, expected True or False.')
+        unknown = sorted(set(protocol) - set(signature(self.protocol_class).parameters))
+        if unknown:
+            known = ', '.join(signature(type(self)).parameters)
+            raise InvalidTypeError(
+                f'{name}: `{unknown[0]}` is {protocol[unknown[0]]!r}, expected one of the '
+                f'arguments {known}.'
+            )
         self.protocol = self.protocol_class(**protocol)
         self.distance = distance
         self.flip_sum = flip_sum

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Integral
 
 import numpy as np
 
@@ -53,13 +54,30 @@ class RetrievalSetting:
 
 def check_choices(owner: str, argument: str, values: Sequence, allowed: Sequence) -> None:
     """Raise ValueError unless ``values`` is a list of some of the allowed ones."""
-    if isinstance(values, str) or not values or not set(values) <= set(allowed):
+    is_list = isinstance(values, Sequence) and not isinstance(values, str)
+    if not is_list or not values or any(value not in [*allowed] for value in values):
         raise InvalidValueError(
             f'{owner}: `{argument}` is {values!r}, expected one or more of {list(allowed)}.'
         )
 
 
-def check_positive(owner: str, argument: str, *values: int) -> None:
-    """Raise ValueError unless there are values, all of them at least 1."""
-    if not values or min(values) < 1:
-        raise InvalidValueError(f'{owner}: `{argument}` is {list(values)}, expected at least 1.')
+def check_positive(owner: str, argument: str, value: int) -> None:
+    """Raise ValueError unless ``value`` is a whole number of at least 1."""
+    if not is_positive(value):
+        raise InvalidValueError(
+            f'{owner}: `{argument}` is {value!r}, expected at least 1, a whole number.'
+        )
+
+
+def check_all_positive(owner: str, argument: str, values: Sequence[int]) -> None:
+    """Raise ValueError unless ``values`` is a list of whole numbers of at least 1."""
+    is_list = isinstance(values, Sequence) and not isinstance(values, str)
+    if not is_list or not values or not all(map(is_positive, values)):
+        raise InvalidValueError(
+            f'{owner}: `{argument}` is {values!r}, expected at least 1, a list of whole numbers.'
+        )
+
+
+def is_positive(value: object) -> bool:
+    """Whether something is a whole number of at least 1."""
+    return isinstance(value, Integral) and not isinstance(value, bool) and value >= 1

@@ -18,6 +18,7 @@ from mmvireid.evaluation.protocols.gallery_sampling import (
 )
 from mmvireid.evaluation.protocols.retrieval_setting import (
     RetrievalSetting,
+    check_all_positive,
     check_choices,
     check_positive,
 )
@@ -56,7 +57,7 @@ class SYSUProtocol:
     def __post_init__(self) -> None:
         check_choices('SYSUProtocol', 'modes', self.modes, list(GALLERY_CAMERAS))
         check_choices('SYSUProtocol', 'gallery', [self.gallery], ['seeded', 'official'])
-        check_positive('SYSUProtocol', 'shots', *self.shots)
+        check_all_positive('SYSUProtocol', 'shots', self.shots)
         check_positive('SYSUProtocol', 'num_trials', self.num_trials)
         path = self.rand_perm_file
         if self.gallery == 'official' and not (path and Path(path).is_file()):

@@ -18,6 +18,11 @@ class Child(Base):
         pass
 
 
+class Careless:
+    def __init__(self, margin: int = 0.5, path: str = None, plain=3) -> None:  # noqa: RUF013
+        pass
+
+
 class Anything:
     def __init__(self, **kwargs) -> None:
         pass
@@ -27,6 +32,9 @@ def test_arguments_of_base_classes_count_where_they_are_passed_on():
     assert arguments_of(Child) == dict(name=str | None, depth=int, width=float)
     assert arguments_of(Base) == dict(depth=int, width=float)
     assert arguments_of(Anything) is None
+    careless = arguments_of(Careless)
+    assert fits(0.7, careless['margin']) and fits(None, careless['path'])
+    assert not fits('a', careless['margin']) and fits('a', careless['plain'])
     assert arguments_of(type('Plain', (), {})) == {}
 
 

@@ -1,17 +1,24 @@
 import argparse
 import os
+import re
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
 
 from mmvireid.datasets.worker_failure import noted_image
 from mmvireid.engine.runner import (
+    CommandParser,
     clear_errors,
     forget_weights,
+    package_version,
     parse_run_args,
     prepare_config,
     resume_from,
+    settle_resume,
     use_autocast,
 )
 from mmvireid.models.heads import IdentityHead
@@ -138,3 +145,114 @@ def test_our_own_errors_become_one_line_and_others_keep_their_traceback():
         int('x')
     with pytest.raises(TypeError, match='not all arguments'), clear_errors('train'):
         noted_image('x')  # a bug's error within the package
+
+
+def test_a_switch_of_every_command_shows_the_traceback():
+    parser = CommandParser()
+    parser.parse_args(['--traceback'])
+    with pytest.raises(ValueError, match='IdentityHead'), clear_errors('train'):
+        IdentityHead(4, num_ids=0)
+    parser.parse_args([])
+    with pytest.raises(SystemExit, match='IdentityHead'), clear_errors('train'):
+        IdentityHead(4, num_ids=0)
+
+
+def test_every_command_has_that_switch_and_uses_its_own_clone():
+    tools = Path(__file__).parents[3] / 'tools'
+    for path in tools.rglob('*.py'):
+        text = path.read_text()
+        if 'from mmvireid' in text:
+            assert re.search('CommandParser\\(|model_parser\\(', text), path
+            depth = len(path.relative_to(tools).parts)
+            line = f'sys.path.insert(0, str(Path(__file__).resolve().parents[{depth}]))'
+            assert 0 < text.find(line) < text.find('\nfrom mmvireid'), path
+
+
+@pytest.mark.parametrize(
+    'tool', ['demo.py', 'analysis_tools/eval_features.py', 'dataset_converters/check_dataset.py']
+)
+def test_a_command_runs_the_package_of_its_own_clone(tool, tmp_path):
+    """A clone beside the one that is installed, or that PYTHONPATH names."""
+    root = Path(__file__).parents[3]
+    shutil.copytree(root / 'tools', tmp_path / 'tools')
+    (tmp_path / 'mmvireid').mkdir()
+    (tmp_path / 'mmvireid/__init__.py').write_text("raise SystemExit('of this clone')")
+    finished = subprocess.run(
+        [sys.executable, str(tmp_path / 'tools' / tool), '--help'],
+        env=os.environ | dict(PYTHONPATH=str(root)),
+        cwd=root, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert finished.stderr.strip().endswith('of this clone')
+
+
+def test_the_running_copy_is_named():
+    assert package_version().endswith(f' from {Path(__file__).resolve().parents[3]}/mmvireid')
+
+
+@pytest.mark.parametrize('key', ['val_evaluator', 'test_evaluator'])
+def test_half_a_validation_or_test_is_named(parse, key):
+    loop = key.split('_')[0]
+    with open('toy.py', 'a') as file:
+        file.write(f'{loop}_dataloader = dict()\n{loop}_cfg = dict()\n')
+    with pytest.raises(ValueError, match=f'`{key}` is None'):
+        prepare_config(parse('toy.py'))
+
+
+@pytest.fixture
+def settle(parse, tmp_path):
+    """``settle('resume = True', '--resume')``: the checkpoint, and the config that is left."""
+
+    def run(text, *argv):
+        (tmp_path / 'toy.py').write_text(f"default_scope = 'mmvireid'\n{text}\n")
+        parser = CommandParser()
+        parser.add_argument('config')
+        parser.add_argument('--resume', nargs='?', const='auto')
+        args = parse_run_args(parser, ['toy.py', '--work-dir', 'w', *argv])
+        cfg = prepare_config(args)
+        return settle_resume(cfg, args), cfg
+
+    return run
+
+
+def test_what_a_run_goes_on_from_is_not_in_the_config_that_it_leaves(settle, tmp_path, capsys):
+    checkpoint, cfg = settle('load_from = "a.pth"', '--resume')
+    assert (checkpoint, cfg.resume, cfg.load_from) == (None, False, 'a.pth')
+    assert 'no checkpoint in w yet' in capsys.readouterr().out
+    (tmp_path / 'w').mkdir(exist_ok=True)
+    torch.save(dict(), tmp_path / 'w/epoch_3.pth')
+    (tmp_path / 'w/last_checkpoint').write_text('/w/epoch_3.pth')
+    for options in (['--resume'], ['--cfg-options', 'resume=True']):
+        checkpoint, cfg = settle('', *options)
+        assert (checkpoint, cfg.resume) == ('w/epoch_3.pth', False)
+    checkpoint, cfg = settle('resume = True', '--resume', 'w/epoch_3.pth')
+    assert (checkpoint, cfg.resume) == ('w/epoch_3.pth', False)
+    assert capsys.readouterr().out == ''
+    assert settle('')[0] is None
+    assert 'will overwrite' in capsys.readouterr().out
+
+
+def test_a_config_that_resumes_by_itself_is_refused(settle):
+    with pytest.raises(
+        ValueError, match=r"`resume` is True in toy.py \(with `load_from` 'a.pth'\)"
+    ):
+        settle('resume = True\nload_from = "a.pth"')
+    with pytest.raises(ValueError, match='`resume` is True'):
+        settle('resume = True', '--resume')  # there is nothing to go on from
+
+
+def test_processes_of_a_slurm_job_agree_on_a_port_of_their_own(parse, monkeypatch):
+    ports = []
+    for job, step in ((1000, 0), (1000, 0), (1001, 0), (1000, 1)):
+        monkeypatch.delenv('MASTER_PORT', raising=False)
+        monkeypatch.setenv('SLURM_JOB_ID', str(job))
+        monkeypatch.setenv('SLURM_STEP_ID', str(step))
+        parse('toy.py', '--launcher', 'slurm')
+        ports.append(int(os.environ['MASTER_PORT']))
+    assert ports[0] == ports[1]
+    assert len(set(ports)) == 3
+    assert all(1024 < port < 32768 for port in ports)
+    monkeypatch.delenv('MASTER_PORT')
+    monkeypatch.setenv('PORT', '29999')
+    parse('toy.py', '--launcher', 'slurm')
+    assert os.environ['MASTER_PORT'] == '29999'
+    monkeypatch.delenv('MASTER_PORT')

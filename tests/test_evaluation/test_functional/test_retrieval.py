@@ -376,5 +376,5 @@ def test_length_of_the_cmc():
         cmc = evaluate(feature_set, settings, max_rank=max_rank)['sysu/all-1shot'].cmc
         assert cmc.shape == (1, length)
     assert cmc[0, -1] == 1
-    with pytest.raises(ValueError, match=r'`max_rank` is \[0\], expected at least 1'):
+    with pytest.raises(ValueError, match=r'`max_rank` is 0, expected at least 1'):
         evaluate(feature_set, settings, max_rank=0)

@@ -219,7 +219,13 @@ def test_every_protocol_has_a_registered_metric_without_a_warning(caplog):
         ({'modes': ['outdoor']}, ValueError, '`modes` is'),
         ({'distance': 'l1'}, ValueError, 'SYSUMetric: `distance` is'),
         ({'gallery': 'official'}, FileNotFoundError, '`rand_perm_file` is None'),
-        ({'direction': 'up'}, TypeError, 'direction'),
+        ({'direction': 'up'}, TypeError, "SYSUMetric: `direction` is 'up', expected .* num_trials"),
+        ({'shots': 1}, ValueError, '`shots` is 1, expected .* a list'),
+        ({'shots': [1.5]}, ValueError, r'`shots` is \[1.5\]'),
+        ({'num_trials': 2.5}, ValueError, '`num_trials` is 2.5, expected .* a whole number'),
+        ({'num_trials': None}, ValueError, '`num_trials` is None'),
+        ({'modes': [['all']]}, ValueError, '`modes` is'),
+        ({'rerank': 'yes'}, TypeError, "SYSUMetric: `rerank` is 'yes', expected True or False"),
     ],
 )
 def test_a_wrong_option_fails_when_the_metric_is_built(kwargs, error, message):
