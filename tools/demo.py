@@ -7,10 +7,12 @@ from pathlib import Path
 from mmengine.config import Config
 
 from mmvireid.engine.runner import resume_from, run_tool
+from mmvireid.utils import steady_screen
 
 TOOLS = Path(__file__).parent
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('config', help='a config on rendered data')

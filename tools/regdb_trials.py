@@ -15,6 +15,7 @@ import numpy as np
 
 from mmvireid.engine.runner import resume_from, run_tool
 from mmvireid.evaluation import Report, SettingResult, format_table
+from mmvireid.utils import steady_screen
 
 TOOLS = Path(__file__).parent
 REPORT = 'regdb_report.json'
@@ -46,6 +47,7 @@ def join(reports: list[dict]) -> Report:
     return joined
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('config')

@@ -9,6 +9,8 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 
 from mmvireid.engine.runner import clear_errors, distributed, parse_run_args, prepare_config
+from mmvireid.evaluation.feature_set import npz_path
+from mmvireid.utils import check_output, steady_screen
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -35,6 +37,8 @@ def describe(checkpoint: str, meta: dict) -> dict:
 
 def apply_switches(cfg: Config, args: argparse.Namespace) -> None:
     """Turn the command's switches into config values."""
+    if args.save_features:
+        check_output(npz_path(args.save_features))
     cfg.model.flip_test = args.flip or cfg.model.get('flip_test', False)
     cfg.test_evaluator.update(
         rerank=args.rerank or cfg.test_evaluator.get('rerank', False),
@@ -43,6 +47,7 @@ def apply_switches(cfg: Config, args: argparse.Namespace) -> None:
     )
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with clear_errors('test'), distributed(args.launcher):

@@ -14,6 +14,7 @@ from mmvireid.engine.runner import (
     resume_from,
     use_autocast,
 )
+from mmvireid.utils import steady_screen
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -41,6 +42,7 @@ def apply_switches(cfg: Config, args: argparse.Namespace) -> None:
         use_autocast(cfg.optim_wrapper)
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with clear_errors('train'), distributed(args.launcher):

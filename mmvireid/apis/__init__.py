@@ -5,6 +5,7 @@ from .command_line import (
     check_methods,
     make_folder,
     model_parser,
+    picture_path,
     positive,
     write_picture,
 )
@@ -29,6 +30,7 @@ __all__ = [
     'make_caption',
     'make_folder',
     'model_parser',
+    'picture_path',
     'positive',
     'write_picture',
 ]

@@ -9,6 +9,7 @@ import numpy as np
 
 from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.structures import MODALITIES
+from mmvireid.utils import new_file
 
 
 @dataclass(frozen=True)
@@ -130,11 +131,16 @@ class FeatureSet:
         """Write an ``.npz`` file, creating its folder.
 
         Args:
-            path: Where to; numpy appends ``.npz`` where it is missing.
+            path: Where to; ``.npz`` is appended where it is missing.
         """
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+        with new_file(npz_path(path)) as draft:
+            np.savez(draft, **{key: value for key, value in arrays.items() if value is not None})
+
+
+def npz_path(path: str | Path) -> Path:
+    """Where :meth:`FeatureSet.save` writes."""
+    return Path(path) if str(path).endswith('.npz') else Path(f'{path}.npz')
 
 
 def _strings(key: str, value: np.ndarray) -> np.ndarray:

@@ -5,9 +5,10 @@ from .code_combinations import FAKE, Combinations, combine_codes, split_singles
 from .companion import Companion
 from .convolutions import check_reduced_size, init_convolutions
 from .distances import pairwise_distance, power_of_two_scale, unit_rows
-from .files import damage_of, write_atomically
+from .files import check_output, damage_of, new_file, write_atomically
 from .imagenet import IMAGENET_MEAN, IMAGENET_STD
 from .pairs import identity_shift, paired_labels
+from .screen import steady_screen
 from .sizes import with_sizes
 from .text import read_text
 from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
@@ -21,6 +22,7 @@ __all__ = [
     'Companion',
     'ModalityCenters',
     'check_cross_modality_batch',
+    'check_output',
     'check_reduced_size',
     'check_state_dict',
     'combine_codes',
@@ -31,12 +33,14 @@ __all__ = [
     'kept_statistics',
     'load_checkpoint',
     'modality_centers',
+    'new_file',
     'paired_labels',
     'pairwise_distance',
     'power_of_two_scale',
     'read_text',
     'split_modalities',
     'split_singles',
+    'steady_screen',
     'unit_rows',
     'unwrap',
     'with_sizes',

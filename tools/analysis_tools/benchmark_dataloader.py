@@ -20,6 +20,7 @@ from rich.progress import track
 from torch.utils.data import DataLoader
 
 from mmvireid.engine.runner import read_config
+from mmvireid.utils import steady_screen
 
 SAMPLING_SECONDS = 0.2
 
@@ -113,6 +114,7 @@ def report(label: str, loader: DataLoader, num_batches: int) -> None:
     print(f'{label:<16} {speed:>10,.0f} {memory.own:>12,.0f} {memory.files:>14,.0f}', flush=True)
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark; returns the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)

@@ -36,6 +36,7 @@ from mmvireid.engine.optimizers import AutocastOptimWrapper
 from mmvireid.engine.runner import clear_errors, forget_weights, read_config, use_autocast
 from mmvireid.models.base import AlternatingReID, BaseReID
 from mmvireid.registry import HOOKS, MODELS
+from mmvireid.utils import steady_screen
 
 #: Hooks that need the real data, and act before, after or rarely during training.
 LEFT_OUT = ('CheckpointHook', 'DistSamplerSeedHook', 'GenerationHook', 'PreflightHook')
@@ -241,6 +242,7 @@ def parse_args(argv: list[str] | None) -> tuple[argparse.Namespace, Config]:
     return args, cfg
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     args, cfg = parse_args(argv)
     forget_weights(cfg.model)

@@ -17,6 +17,7 @@ from torchvision.models import resnet18
 
 from mmvireid.datasets.rendering import LAYOUTS, SIZES, Shot, render_picture
 from mmvireid.structures import INFRARED, VISIBLE
+from mmvireid.utils import steady_screen
 
 SIZE = (128, 64)  # height and width to which every picture is scaled first
 
@@ -131,6 +132,7 @@ def calibrate(shots: Sequence[Shot], seed: int) -> dict[str, Score]:
     }
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     """Print one line per measurement, chance beside it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

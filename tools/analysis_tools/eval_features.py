@@ -20,6 +20,7 @@ from mmvireid.evaluation import (
     fuse_flip,
 )
 from mmvireid.evaluation.functional import DISTANCES
+from mmvireid.utils import check_output, new_file, steady_screen
 
 # Options that only some protocols have, by the name of the protocol's argument.
 PROTOCOL_OPTIONS = {
@@ -87,6 +88,8 @@ def protocol_options(args: argparse.Namespace) -> dict:
 
 def run(args: argparse.Namespace) -> None:
     protocol = PROTOCOLS[args.protocol](**protocol_options(args))
+    if args.out:
+        check_output(args.out)
     feature_set = FeatureSet.load(args.features)
     if args.flip:
         feature_set = fuse_flip(feature_set)
@@ -99,14 +102,16 @@ def run(args: argparse.Namespace) -> None:
         {name.replace('/', f'{variant}/'): result for name, result in results.items()}
         for results in (report, chance)
     )
+    if args.out:
+        results = {name: result.to_dict() for name, result in report.items()}
+        with new_file(args.out) as draft:
+            draft.write_text(json.dumps(results, indent=2) + '\n', 'utf-8')
     print(format_table(report, chance))
     if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
-        results = {name: result.to_dict() for name, result in report.items()}
-        args.out.write_text(json.dumps(results, indent=2) + '\n')
         print(f'Written to {args.out}')
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = build_parser()
     args = parser.parse_args(argv)

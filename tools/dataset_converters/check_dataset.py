@@ -15,6 +15,7 @@ from mmvireid.datasets.image_rows import unpaired_ids
 from mmvireid.datasets.image_tree import brief_list
 from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.structures import INFRARED, VISIBLE
+from mmvireid.utils import steady_screen
 
 #: A 16-bit image of which 8 bits leave fewer grey levels than this has lost its content.
 MIN_LEVELS = 16
@@ -198,6 +199,7 @@ def parse_arguments(
     return parser, parser.parse_args(argv)
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> int:
     """Checks a data set; returns the exit code."""
     parser, args = parse_arguments(argv)

@@ -27,7 +27,7 @@ from torch import Tensor
 
 from mmvireid.engine.runner import clear_errors, read_config
 from mmvireid.errors import RunStoppedError
-from mmvireid.utils import load_checkpoint
+from mmvireid.utils import load_checkpoint, steady_screen
 
 TRAIN = Path(__file__).parents[1] / 'train.py'
 #: Logged values that are measured, not computed.
@@ -187,6 +187,7 @@ def run(args: argparse.Namespace) -> None:
         raise SystemExit(1)
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from mmvireid.engine.runner import clear_errors
 from mmvireid.errors import InvalidValueError
-from mmvireid.utils import load_checkpoint
+from mmvireid.utils import load_checkpoint, steady_screen
 
 #: Non-local blocks of the release: its list index -> residual block that ours stand behind.
 NON_LOCAL_BLOCKS = {'2': {'0': 2, '1': 3}, '3': {'0': 3, '1': 4, '2': 5}}
@@ -64,6 +64,7 @@ def convert(released: dict) -> tuple[OrderedDict[str, Tensor], list[str]]:
     return kept, [key for key, name in names.items() if name is None]
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('source', metavar='IN.t', help='released checkpoint')

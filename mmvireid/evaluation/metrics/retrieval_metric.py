@@ -12,7 +12,7 @@ from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
-from mmvireid.evaluation.feature_set import FeatureSet
+from mmvireid.evaluation.feature_set import FeatureSet, npz_path
 from mmvireid.evaluation.functional import DISTANCES, chance_level, evaluate, fuse_flip
 from mmvireid.evaluation.protocols import (
     LLCMProtocol,
@@ -24,6 +24,7 @@ from mmvireid.evaluation.protocols.retrieval_setting import check_choices
 from mmvireid.evaluation.report import Report, write_trials
 from mmvireid.evaluation.table import format_table
 from mmvireid.registry import METRICS
+from mmvireid.utils import check_output, new_file
 
 
 class RetrievalMetric(BaseMetric):
@@ -66,6 +67,8 @@ class RetrievalMetric(BaseMetric):
     ) -> None:
         super().__init__(collect_device=collect_device, collect_dir=collect_dir)
         check_choices(type(self).__name__, 'distance', [distance], DISTANCES)
+        if save_features:
+            check_output(npz_path(save_features))
         self.protocol = self.protocol_class(**protocol)
         self.distance = distance
         self.rerank = rerank
@@ -156,9 +159,8 @@ class RetrievalMetric(BaseMetric):
         }
         results = {setting: result.to_dict() for setting, result in self.report.items()}
         content = {'provenance': provenance, 'results': results}
-        (folder / f'{self.protocol.name}_report.json').write_text(
-            json.dumps(content, indent=2, default=str) + '\n'
-        )
+        with new_file(folder / f'{self.protocol.name}_report.json') as draft:
+            draft.write_text(json.dumps(content, indent=2, default=str) + '\n', 'utf-8')
 
 
 @METRICS.register_module()
