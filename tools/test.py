@@ -32,7 +32,10 @@ def describe(checkpoint: str, meta: dict) -> dict:
     selection = f'epoch {meta["epoch"]}' if 'epoch' in meta else 'unknown'
     if Path(checkpoint).name.startswith('best_'):
         selection = f'best on {meta.get("validation_split", "unknown")}'
-    return dict(checkpoint=checkpoint, selection=selection, seed=meta.get('seed'))
+    trained_on = meta.get('dataset_meta')
+    return dict(
+        checkpoint=checkpoint, selection=selection, seed=meta.get('seed'), trained_on=trained_on
+    )
 
 
 def apply_switches(cfg: Config, args: argparse.Namespace) -> None:

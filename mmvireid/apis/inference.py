@@ -35,7 +35,8 @@ def init_model(
         cfg_options: Config values to override, with dotted keys.
 
     Returns:
-        The model in eval mode; its ``cfg`` attribute is the config.
+        The model in eval mode; its ``cfg`` attribute is the config, whose ``trained_on`` is what
+        the checkpoint knows about its training data.
 
     Raises:
         TypeError: If ``config`` is of another kind.
@@ -57,9 +58,11 @@ def init_model(
         config.merge_from_dict(cfg_options)
     init_default_scope(config.get('default_scope', 'mmvireid'))
     model = MODELS.build(config.model)
+    config.trained_on = None
     if checkpoint is not None:
-        weights = load_checkpoint(checkpoint, key='checkpoint')
-        weights = weights.get('state_dict', weights)
+        content = load_checkpoint(checkpoint, key='checkpoint')
+        config.trained_on = content.get('meta', {}).get('dataset_meta')
+        weights = content.get('state_dict', content)
         check_state_dict(model.state_dict(), weights, source=checkpoint)
         model.load_state_dict(weights)
     model.cfg = config

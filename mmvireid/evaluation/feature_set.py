@@ -1,6 +1,9 @@
 """The features of a test split and what is known about each image."""
 
+import json
 import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -127,15 +130,44 @@ class FeatureSet:
             )
         return cls(**arrays)
 
-    def save(self, path: str | Path) -> None:
+    @staticmethod
+    def load_source(path: str | Path) -> dict:
+        """What a file says about where its features come from, see :meth:`save`.
+
+        Args:
+            path: A file that :meth:`load` reads.
+
+        Returns:
+            Plain values by name; empty if it says nothing.
+        """
+        with np.load(path, allow_pickle=False) as archive, suppress(ValueError, TypeError):
+            return dict(json.loads(str(archive['source']))) if 'source' in archive.files else {}
+        return {}
+
+    def save(self, path: str | Path, source: Mapping | None = None) -> None:
         """Write an ``.npz`` file, creating its folder.
 
         Args:
             path: Where to; ``.npz`` is appended where it is missing.
+            source: What else is known, plain values by name: data set, split, trial, checkpoint.
         """
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
+        if source:
+            arrays['source'] = np.array(json.dumps(source, default=str))
         with new_file(npz_path(path)) as draft:
             np.savez(draft, **{key: value for key, value in arrays.items() if value is not None})
+
+
+def describe_source(source: Mapping | None) -> str:
+    """Data set, split and trial in a few words; empty if nothing is known.
+
+    Example:
+        >>> describe_source(dict(dataset='regdb', split='test', trial=3, num_ids=206))
+        'regdb, test, trial 3'
+    """
+    labels = dict(dataset='', split='', trial='trial ')
+    found = {key: (source or {}).get(key) for key in labels}
+    return ', '.join(f'{labels[key]}{found[key]}' for key in labels if found[key] is not None)
 
 
 def npz_path(path: str | Path) -> Path:

@@ -78,6 +78,17 @@ def test_distance_decides_whether_lengths_count(main, features_file, tmp_path):
     np.testing.assert_allclose(cmc['euclidean'], [1, 1, 1])
 
 
+def test_features_of_another_protocol_are_refused(main, features_file, capsys):
+    known = FeatureSet.load(features_file)
+    known.save(features_file, dict(dataset='regdb', protocol='regdb', split='test', trial=3))
+    with pytest.raises(SystemExit):
+        main([str(features_file), '--protocol', 'sysu'])
+    expected = '--protocol is sysu, expected regdb: these are features of regdb, test, trial 3'
+    assert expected in capsys.readouterr().err
+    main([str(features_file), '--protocol', 'regdb'])
+    assert capsys.readouterr().out.endswith('Test data: regdb, test, trial 3.\n')
+
+
 def test_the_result_is_written_whatever_the_screen_can_show(
     main, features_file, tmp_path, monkeypatch
 ):

@@ -19,6 +19,7 @@ from mmvireid.evaluation import (
     format_table,
     fuse_flip,
 )
+from mmvireid.evaluation.feature_set import describe_source
 from mmvireid.evaluation.functional import DISTANCES
 from mmvireid.utils import check_output, new_file, steady_screen
 
@@ -91,6 +92,12 @@ def run(args: argparse.Namespace) -> None:
     if args.out:
         check_output(args.out)
     feature_set = FeatureSet.load(args.features)
+    source = FeatureSet.load_source(args.features)
+    if source.get('protocol', args.protocol) != args.protocol:
+        raise InvalidValueError(
+            f'eval_features: --protocol is {args.protocol}, expected {source["protocol"]}: these '
+            f'are features of {describe_source(source)}.'
+        )
     if args.flip:
         feature_set = fuse_flip(feature_set)
     settings = protocol.settings(feature_set)
@@ -107,6 +114,8 @@ def run(args: argparse.Namespace) -> None:
         with new_file(args.out) as draft:
             draft.write_text(json.dumps(results, indent=2) + '\n', 'utf-8')
     print(format_table(report, chance))
+    if source:
+        print(f'Test data: {describe_source(source)}.')
     if args.out:
         print(f'Written to {args.out}')
 

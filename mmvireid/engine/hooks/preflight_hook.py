@@ -3,6 +3,7 @@
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmvireid.datasets import check_trained_on
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import HOOKS
 from mmvireid.utils import unwrap
@@ -19,6 +20,8 @@ class PreflightHook(Hook):
       model without it takes batches without blocks.
     - Checkpoints count in the unit of MMEngine's loops, epochs or iterations: a run resumed from
       others would repeat or skip data (``ResumableTrainLoop`` takes both).
+    - Images to validate on contradict nothing of the training data, people first: those held out in
+      one must be those held out in the other.
     - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
       test identities.
     """
@@ -34,7 +37,10 @@ class PreflightHook(Hook):
         self._check_blocks(runner)
         self._check_units(runner)
         if runner.val_loop is not None:
-            metainfo = getattr(runner.val_loop.dataloader.dataset, 'metainfo', {})
+            dataset = runner.val_loop.dataloader.dataset
+            metainfo = getattr(dataset, 'metainfo', {})
+            trained_on = runner.train_dataloader.dataset.metainfo
+            check_trained_on(dataset, trained_on, '`train_dataloader`', 'val_dataloader')
             if metainfo.get('split') == 'test':
                 runner.logger.warning(
                     'Validation runs on the test split: a checkpoint chosen by it has seen the '

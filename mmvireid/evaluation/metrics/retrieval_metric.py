@@ -12,7 +12,7 @@ from mmengine.dist import get_world_size
 from mmengine.evaluator import BaseMetric
 from torch import Tensor
 
-from mmvireid.evaluation.feature_set import FeatureSet, npz_path
+from mmvireid.evaluation.feature_set import FeatureSet, describe_source, npz_path
 from mmvireid.evaluation.functional import DISTANCES, chance_level, evaluate, fuse_flip
 from mmvireid.evaluation.protocols import (
     LLCMProtocol,
@@ -117,7 +117,8 @@ class RetrievalMetric(BaseMetric):
         """
         self.feature_set = _collect(results)
         if self.save_features:
-            self.feature_set.save(self.save_features)
+            source = {**(self.dataset_meta or {}), **self.provenance}
+            self.feature_set.save(self.save_features, source)
         self.settings = self.protocol.settings(self.feature_set)
         variants = {'': self.feature_set}
         if self.feature_set.flip_features is not None:
@@ -138,13 +139,16 @@ class RetrievalMetric(BaseMetric):
         }
 
     def table(self) -> str:
-        """The last evaluation as a text table, with the chance level of every setting."""
-        return format_table(self.report, chance_level(self.feature_set, self.settings))
+        """The last evaluation as a text table, with the chance level and the test data below."""
+        table = format_table(self.report, chance_level(self.feature_set, self.settings))
+        described = describe_source(self.dataset_meta)
+        return f'{table}\nTest data: {described}.' if described else table
 
     def _write(self, folder: Path) -> None:
         write_trials(self.report, folder / f'{self.protocol.name}_trials.csv')
         meta = self.dataset_meta or {}
         provenance = {
+            **meta,
             'protocol': self.protocol.name,
             'dataset': meta.get('dataset'),
             'split': meta.get('split'),
