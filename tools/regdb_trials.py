@@ -17,7 +17,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
 
 from mmvireid.engine.runner import CommandParser, clear_errors, resume_from, run_tool
+from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import Report, SettingResult, format_table
+from mmvireid.utils import read_text, steady_screen
 
 TOOLS = Path(__file__).parent
 REPORT = 'regdb_report.json'
@@ -38,17 +40,37 @@ def run_trial(args: argparse.Namespace, trial: int, folder: Path, extra: list[st
     run_tool(TOOLS / 'test.py', args.config, checkpoint, '--work-dir', str(folder), *options)
 
 
+def read_report(folder: Path, trial: int) -> dict:
+    """What test.py has written into a trial's folder.
+
+    Raises:
+        ValueError: If that is the report of another trial.
+    """
+    report = json.loads(read_text(folder / REPORT))
+    found = report.get('provenance', {}).get('trial', trial)
+    if found != trial:
+        raise InvalidValueError(
+            f'regdb_trials: {folder / REPORT} is of trial {found}, expected {trial}. Move it away.'
+        )
+    return report
+
+
 def join(reports: list[dict]) -> Report:
     """One report with the splits as its trials."""
     joined = {}
     for setting in reports[0]['results']:
         trials = [trial for r in reports for trial in r['results'][setting]['per_trial']]
         joined[setting] = SettingResult(
-            **{key: np.array([trial[key] for trial in trials]) for key in trials[0]}
+            **{
+                key: np.array([trial[key] for trial in trials])
+                for key in trials[0]
+                if all(key in trial for trial in trials)  # older reports have fewer
+            }
         )
     return joined
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     parser = CommandParser(description=__doc__.splitlines()[0])
     parser.add_argument('config')
@@ -60,11 +82,12 @@ def main(argv: list[str] | None = None) -> None:
     root = Path(args.work_dir or Path('work_dirs', Path(args.config).stem))
     folders = {trial: root / f'trial_{trial}' for trial in args.trials}
     with clear_errors('regdb_trials'):
-        for trial, folder in folders.items():
-            if not (folder / REPORT).is_file():
-                run_trial(args, trial, folder, extra)
-    reports = [json.loads((folder / REPORT).read_text()) for folder in folders.values()]
-    print(f'\n{format_table(join(reports))}')
+        there = {trial: f for trial, f in folders.items() if (f / REPORT).is_file()}
+        reports = {trial: read_report(folder, trial) for trial, folder in there.items()}
+        for trial in [trial for trial in folders if trial not in there]:
+            run_trial(args, trial, folders[trial], extra)
+            reports[trial] = read_report(folders[trial], trial)
+    print(f'\n{format_table(join([reports[trial] for trial in folders]))}')
 
 
 if __name__ == '__main__':

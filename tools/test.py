@@ -22,7 +22,9 @@ from mmvireid.engine.runner import (
     prepare_config,
 )
 from mmvireid.errors import InvalidValueError, RunStoppedError
+from mmvireid.evaluation.feature_set import npz_path
 from mmvireid.evaluation.metrics import RetrievalMetric
+from mmvireid.utils import check_output, steady_screen
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -44,7 +46,10 @@ def describe(checkpoint: str, meta: dict) -> dict:
     selection = f'epoch {meta["epoch"]}' if 'epoch' in meta else 'unknown'
     if Path(checkpoint).name.startswith('best_'):
         selection = f'best on {meta.get("validation_split", "unknown")}'
-    return dict(checkpoint=checkpoint, selection=selection, seed=meta.get('seed'))
+    trained_on = meta.get('dataset_meta')
+    return dict(
+        checkpoint=checkpoint, selection=selection, seed=meta.get('seed'), trained_on=trained_on
+    )
 
 
 class Provenance(Hook):
@@ -65,6 +70,8 @@ def apply_switches(cfg: Config, args: argparse.Namespace) -> None:
         raise InvalidValueError(
             f'test: {args.config} has no `test_dataloader` or no `test_evaluator`, expected both.'
         )
+    if args.save_features:
+        check_output(npz_path(args.save_features))
     cfg.model.flip_test = args.flip or cfg.model.get('flip_test', False)
     # the runner loads when its hooks are ready: one of them may have weights of its own
     cfg.load_from, cfg.resume = args.checkpoint, False
@@ -118,6 +125,7 @@ def print_results(runner: ReIDRunner, results: dict[str, float]) -> None:
         print(f'Trials and provenance are in {runner.work_dir}.')
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with clear_errors('test'), distributed(args.launcher):

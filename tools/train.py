@@ -20,6 +20,7 @@ from mmvireid.engine.runner import (
     use_autocast,
     work_dir_lock,
 )
+from mmvireid.utils import steady_screen
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -36,6 +37,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     return parse_run_args(parser, argv)
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
     with clear_errors('train'), distributed(args.launcher):

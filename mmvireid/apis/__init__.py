@@ -6,6 +6,7 @@ from .command_line import (
     check_methods,
     make_folder,
     model_parser,
+    picture_path,
     positive,
     write_picture,
 )
@@ -31,6 +32,7 @@ __all__ = [
     'make_caption',
     'make_folder',
     'model_parser',
+    'picture_path',
     'positive',
     'write_picture',
 ]

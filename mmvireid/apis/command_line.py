@@ -1,6 +1,7 @@
 """Command lines of the tools that look into trained models."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mmvireid.apis.inference import init_model
 from mmvireid.engine.runner import CommandParser, add_options_argument
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
+from mmvireid.utils import check_output, new_file
 
 
 def model_parser(description: str, others: str | None = None) -> argparse.ArgumentParser:
@@ -125,14 +127,17 @@ def make_folder(path: str | Path) -> Path:
     """Make a folder for what a command writes, unless it is there.
 
     Raises:
-        ValueError: If it cannot be made.
+        ValueError: If it cannot be made, or not be written to.
     """
+    probe = Path(path, f'.writable_{os.getpid()}')
     try:
         Path(path).mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
     except OSError as error:
         raise InvalidValueError(
-            f'make_folder: `path` is {str(path)!r}, which cannot be made ({error.strerror}), '
-            'expected a folder to write to.'
+            f'make_folder: `path` is {str(path)!r}, which cannot be made or written to '
+            f'({error.strerror}), expected a folder to write to.'
         ) from error
     return Path(path)
 
@@ -143,8 +148,7 @@ def write_picture(path: str, picture: np.ndarray) -> None:
     Raises:
         ValueError: If it cannot be written.
     """
-    if not cv2.imwrite(path, picture):
-        raise InvalidValueError(
-            f'write_picture: `path` is {path!r}, which cannot be written, expected a new picture '
-            'or one that may be overwritten.'
-        )
+    check_output(path)
+    _, data = cv2.imencode(Path(path).suffix, picture)
+    with new_file(path) as draft:
+        draft.write_bytes(data)

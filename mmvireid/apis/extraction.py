@@ -11,6 +11,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from mmvireid.datasets import check_trained_on
 from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
 from mmvireid.engine.runner.setup import fit_loaders
 from mmvireid.errors import InvalidValueError
@@ -66,12 +67,17 @@ def encode_test_images(
         model: From ``init_model``.
         encode: As there.
         dataset: These images instead.
+
+    Raises:
+        ValueError: If the config's images contradict what the model was trained on.
     """
     fit_loaders(model.cfg)
     loader = dict(model.cfg.test_dataloader)
     if dataset is not None:
         loader['dataset'] = dataset
     loader = Runner.build_dataloader(loader, seed=0)
+    if dataset is None:
+        check_trained_on(loader.dataset, model.cfg.get('trained_on'), 'the checkpoint')
     return encode_images(loader, model.data_preprocessor, encode)
 
 

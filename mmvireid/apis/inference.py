@@ -16,7 +16,7 @@ from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import check_state_dict, load_weights
+from mmvireid.utils import check_state_dict
 
 
 def init_model(
@@ -35,7 +35,8 @@ def init_model(
         cfg_options: Config values to override, with dotted keys, as ``--cfg-options`` does.
 
     Returns:
-        The model in eval mode; its ``cfg`` attribute is the config.
+        The model in eval mode; its ``cfg`` attribute is the config, whose ``trained_on`` is what
+        the checkpoint knows about its training data.
 
     Raises:
         TypeError: If ``config`` is of another kind.
@@ -57,8 +58,11 @@ def init_model(
         )
     init_default_scope(config.get('default_scope', 'mmvireid'))
     model = MODELS.build(config.model)
+    config.trained_on = None
     if checkpoint is not None:
-        weights = load_weights(checkpoint, key='checkpoint')
+        content = with_weights(load_checkpoint(checkpoint, key='checkpoint'), checkpoint)
+        config.trained_on = content.get('meta', {}).get('dataset_meta')
+        weights = content['state_dict']
         check_state_dict(model.state_dict(), weights, source=checkpoint)
         model.load_state_dict(weights)
     model.cfg = config

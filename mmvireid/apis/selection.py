@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from mmengine.config import Config
 
+from mmvireid.datasets import check_trained_on
 from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
 from mmvireid.datasets.image_tree import brief_list
 from mmvireid.errors import InvalidValueError
@@ -46,10 +47,16 @@ def load_split(cfg: Config, split: str) -> BaseReIDDataset:
     Args:
         cfg: The config.
         split: ``'test'`` or ``'train'``.
+
+    Raises:
+        ValueError: If the test data contradict what the config's model was trained on.
     """
     pipeline = cfg.test_dataloader.dataset.pipeline
     dataset = cfg[f'{split}_dataloader'].dataset
-    return DATASETS.build(dict(dataset, pipeline=pipeline, cache=None))
+    dataset = DATASETS.build(dict(dataset, pipeline=pipeline, cache=None))
+    if split == 'test':
+        check_trained_on(dataset, cfg.get('trained_on'), 'the checkpoint')
+    return dataset
 
 
 def keep_images(

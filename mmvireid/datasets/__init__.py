@@ -8,6 +8,7 @@ from .samplers import BlockBatchSampler, CrossModalityBatchSampler
 from .seeded_index import SeededIndex
 from .synthetic import SyntheticSYSU
 from .sysu_mm01 import SYSUMM01
+from .training_data import check_trained_on
 from .transforms import LoadReIDImage, PackReIDInputs, RandomErasing, RandomPadCrop
 from .worker_init import reid_worker_init
 
@@ -25,6 +26,7 @@ __all__ = [
     'RegDB',
     'SeededIndex',
     'SyntheticSYSU',
+    'check_trained_on',
     'noise_batch',
     'reid_collate',
     'reid_worker_init',

@@ -29,7 +29,9 @@ class BaseReIDDataset(BaseDataset):
     - ``gt_label`` counts 0 .. C-1 by ascending ``person_id`` over the identities that a training
       split has left. It is -1 in a test split and for held-out identities: nothing trains there.
     - ``metainfo`` has ``dataset``, ``protocol`` (the rules of evaluation), ``split`` and
-      ``num_ids``, plain Python values all.
+      ``num_ids``, plain Python values all; ``image_size`` where the pipeline loads images, and
+      ``heldout_ids`` (by ``person_id``) where there are some. Checkpoints keep that of the training
+      data: a model is not tested on images that contradict it (``must_agree``).
     - An index may be a :class:`SeededIndex`; the pipeline then draws from that seed.
 
     Args:
@@ -47,6 +49,8 @@ class BaseReIDDataset(BaseDataset):
             that names it. ``'replace'`` takes the next readable image of the same identity and
             modality in the list instead, and says so in the sample's metainfo (``replaced``, the
             path); only images to train on can be replaced, an evaluation would be falsified.
+        trained_elsewhere: Whether models tested on these images were knowingly trained on others:
+            another data set, trial or image size, or on these very people.
         **kwargs: Passed to MMEngine's ``BaseDataset``, such as ``lazy_init`` or ``indices``.
 
     Raises:
@@ -59,6 +63,8 @@ class BaseReIDDataset(BaseDataset):
     contents: str
     splits: tuple[str, ...]
     training_splits: tuple[str, ...]
+    #: What of ``metainfo`` has to be the same in training and test.
+    must_agree: tuple[str, ...] = ('dataset', 'image_size')
 
     def __init__(
         self,
@@ -72,6 +78,7 @@ class BaseReIDDataset(BaseDataset):
         heldout_seed: int = 0,
         drop_unpaired: bool = False,
         on_unreadable: str = 'stop',
+        trained_elsewhere: bool = False,
         **kwargs,
     ) -> None:
         self.split = split
@@ -82,6 +89,7 @@ class BaseReIDDataset(BaseDataset):
         self.cache = cache
         self.cache_dir = cache_dir
         self.on_unreadable = on_unreadable
+        self.trained_elsewhere = trained_elsewhere
         self.image_cache = None
         self._check_arguments()
         super().__init__(
@@ -95,6 +103,11 @@ class BaseReIDDataset(BaseDataset):
     def has_labels(self) -> bool:
         """Whether these images are there to train on."""
         return self.split in self.training_splits and not self.heldout
+
+    @staticmethod
+    def parts_of(split: str) -> tuple[str, ...]:
+        """The lists of people that a split is made of; splits that share one share people."""
+        return (split,)
 
     def list_images(self, tree: ImageTree) -> list[dict]:
         """Every image of the split, as ``image_row`` makes them, in any order.
@@ -144,6 +157,9 @@ class BaseReIDDataset(BaseDataset):
             row['gt_label'] = labels[row['person_id']] if self.has_labels else -1
         split = f'{self.split}/heldout' if self.heldout else self.split
         self._metainfo.update(split=split, num_ids=len(ids))
+        for loader in self.pipeline.transforms:
+            if isinstance(loader, LoadReIDImage):
+                self._metainfo['image_size'] = list(loader.size)
         if self.cache is not None or self.on_unreadable == 'replace':
             self.loader = self._find_loader()
         if self.cache is not None:
@@ -270,6 +286,7 @@ class BaseReIDDataset(BaseDataset):
             return rows
         ids = sorted({row['person_id'] for row in rows})
         chosen = self._draw_heldout(self.heldout_candidates(tree, ids), len(ids))
+        self._metainfo['heldout_ids'] = sorted(chosen)
         return [row for row in rows if (row['person_id'] in chosen) == self.heldout]
 
     def _draw_heldout(self, candidates: list[int], num_ids: int) -> set[int]:

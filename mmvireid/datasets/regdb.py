@@ -40,6 +40,7 @@ class RegDB(BaseReIDDataset):
     splits = ('train', 'test')
     training_splits = ('train',)
     trials = range(1, 11)
+    must_agree = (*BaseReIDDataset.must_agree, 'trial')
 
     def __init__(self, data_root: str, split: str, trial: int = 1, **kwargs) -> None:
         if trial not in self.trials:

@@ -25,6 +25,7 @@ class SyntheticSYSU(SYSUMM01):
 
     METAINFO = {'dataset': 'synthetic_sysu', 'protocol': 'sysu'}
     title = 'the rendered data set'
+    must_agree = (*SYSUMM01.must_agree, 'size', 'seed')
 
     def __init__(
         self, data_root: str, split: str, size: str = 'small', seed: int = 0, **kwargs
@@ -32,6 +33,7 @@ class SyntheticSYSU(SYSUMM01):
         self.size = size
         self.seed = seed
         super().__init__(data_root, split, **kwargs)
+        self._metainfo.update(size=size, seed=seed)
 
     def load_data_list(self) -> list[dict]:
         try:

@@ -39,8 +39,12 @@ class SYSUMM01(BaseReIDDataset):
     splits = ('train', 'val', 'trainval', 'test')
     training_splits = ('train', 'trainval')
 
+    @staticmethod
+    def parts_of(split: str) -> tuple[str, ...]:
+        return ('train', 'val') if split == 'trainval' else (split,)
+
     def list_images(self, tree: ImageTree) -> list[dict]:
-        parts = ('train', 'val') if self.split == 'trainval' else (self.split,)
+        parts = self.parts_of(self.split)
         ids = sorted({i for part in parts for i in tree.read_ids(f'exp/{part}_id.txt')})
         folders = {f'cam{camera_id}': camera_id for camera_id in CAMERA_MODALITIES}
         rows = []

@@ -1,6 +1,9 @@
 """The features of a test split and what is known about each image."""
 
+import json
 import zipfile
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Self
@@ -9,6 +12,7 @@ import numpy as np
 
 from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.structures import MODALITIES
+from mmvireid.utils import new_file
 
 
 @dataclass(frozen=True)
@@ -126,15 +130,49 @@ class FeatureSet:
             )
         return cls(**arrays)
 
-    def save(self, path: str | Path) -> None:
+    @staticmethod
+    def load_source(path: str | Path) -> dict:
+        """What a file says about where its features come from, see :meth:`save`.
+
+        Args:
+            path: A file that :meth:`load` reads.
+
+        Returns:
+            Plain values by name; empty if it says nothing.
+        """
+        with np.load(path, allow_pickle=False) as archive, suppress(ValueError, TypeError):
+            return dict(json.loads(str(archive['source']))) if 'source' in archive.files else {}
+        return {}
+
+    def save(self, path: str | Path, source: Mapping | None = None) -> None:
         """Write an ``.npz`` file, creating its folder.
 
         Args:
-            path: Where to; numpy appends ``.npz`` where it is missing.
+            path: Where to; ``.npz`` is appended where it is missing.
+            source: What else is known, plain values by name: data set, split, trial, checkpoint.
         """
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         arrays = {field.name: getattr(self, field.name) for field in fields(self)}
-        np.savez(path, **{key: value for key, value in arrays.items() if value is not None})
+        if source:
+            arrays['source'] = np.array(json.dumps(source, default=str))
+        with new_file(npz_path(path)) as draft:
+            np.savez(draft, **{key: value for key, value in arrays.items() if value is not None})
+
+
+def describe_source(source: Mapping | None) -> str:
+    """Data set, split and trial in a few words; empty if nothing is known.
+
+    Example:
+        >>> describe_source(dict(dataset='regdb', split='test', trial=3, num_ids=206))
+        'regdb, test, trial 3'
+    """
+    labels = dict(dataset='', split='', trial='trial ')
+    found = {key: (source or {}).get(key) for key in labels}
+    return ', '.join(f'{labels[key]}{found[key]}' for key in labels if found[key] is not None)
+
+
+def npz_path(path: str | Path) -> Path:
+    """Where :meth:`FeatureSet.save` writes."""
+    return Path(path) if str(path).endswith('.npz') else Path(f'{path}.npz')
 
 
 def _strings(key: str, value: np.ndarray) -> np.ndarray:

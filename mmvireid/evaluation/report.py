@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mmvireid.utils import new_file
+
 #: The ranks of the CMC that tables and logs show.
 RANKS = (1, 5, 10, 20)
 #: The figures of a setting, by the names that they have there.
@@ -78,8 +80,7 @@ def write_trials(report: Report, path: str | Path) -> None:
         report: What to write.
         path: File to write; its folder is created.
     """
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    with open(path, 'w', newline='') as file:
+    with new_file(path) as draft, draft.open('w', encoding='utf-8', newline='') as file:
         writer = csv.writer(file)
         writer.writerow(['setting', 'trial', *FIGURES, 'num_valid_queries', 'num_dropped_queries'])
         for setting, result in report.items():

@@ -5,9 +5,10 @@ from .code_combinations import FAKE, Combinations, Groups, combine_codes, group_
 from .companion import Companion
 from .convolutions import check_reduced_size, init_convolutions
 from .distances import pairwise_distance, power_of_two_scale, unit_rows
-from .files import damage_of, write_atomically
+from .files import check_output, damage_of, new_file, write_atomically
 from .imagenet import IMAGENET_MEAN, IMAGENET_STD
 from .pairs import identity_shift, paired_labels
+from .screen import steady_screen
 from .sizes import with_sizes
 from .text import read_text
 from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
@@ -22,6 +23,7 @@ __all__ = [
     'Groups',
     'ModalityCenters',
     'check_cross_modality_batch',
+    'check_output',
     'check_reduced_size',
     'check_state_dict',
     'combine_codes',
@@ -34,12 +36,14 @@ __all__ = [
     'load_checkpoint',
     'load_weights',
     'modality_centers',
+    'new_file',
     'paired_labels',
     'pairwise_distance',
     'power_of_two_scale',
     'read_text',
     'split_modalities',
     'split_singles',
+    'steady_screen',
     'unit_rows',
     'unwrap',
     'with_sizes',

@@ -3,13 +3,15 @@
 import errno
 import os
 import zipfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from errno import EACCES, EISDIR
 from pathlib import Path
 
 from mmengine.fileio import register_backend
 from mmengine.fileio.backends import LocalBackend
 
-from mmvireid.errors import RunStoppedError
+from mmvireid.errors import InvalidValueError, RunStoppedError
 
 from .file_kinds import foreign_kind
 
@@ -71,6 +73,66 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+@contextmanager
+def new_file(path: str | Path) -> Iterator[Path]:
+    """A draft that takes a file's place once it is written; after an error nothing has changed.
+
+    Args:
+        path: The file; its folder is made if need be. A device or pipe is written directly.
+
+    Yields:
+        The draft's path, with the same suffix.
+
+    Example:
+        >>> with new_file('/tmp/mmvireid/result.txt') as draft:
+        ...     size = draft.write_text('R1 26.10')
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not path.is_file():
+        yield path
+        return
+    path = path.resolve()
+    draft = _draft_of(path)
+    try:
+        yield draft
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+
+
+def check_output(path: str | Path) -> Path:
+    """Make sure that a file can be written, before the work whose result it is to hold.
+
+    Its folder is made; a file that is there is not touched.
+
+    Raises:
+        ValueError: If not; names the path and the reason.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(EACCES, os.strerror(EACCES))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.is_file() or not path.exists():
+            draft = _draft_of(path.resolve())
+            draft.touch()
+            draft.unlink()
+    except OSError as error:
+        raise InvalidValueError(
+            f'check_output: `path` is {str(path)!r}, which cannot be written ({error.strerror}), '
+            'expected a new file, or one that may be overwritten, in a folder that may be '
+            'written to.'
+        ) from error
+    return path
+
+
+def _draft_of(path: Path) -> Path:
+    return path.with_name(f'.{path.stem}.{os.getpid()}{path.suffix}')
 
 
 def damage_of(path: str | Path) -> str | None:

@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mmvireid.evaluation.functional import DistanceHistograms
+from mmvireid.utils import new_file
 
 
 def mean_distances(histograms: dict[str, DistanceHistograms]) -> list[list[str]]:
@@ -47,4 +48,5 @@ def draw_distances(histograms: dict[str, DistanceHistograms], path: Path) -> Non
         axes.legend(loc='upper right')
     figure.supxlabel('Euclidean distance of L2-normalised features, visible to infrared')
     figure.supylabel('density')
-    figure.savefig(path, dpi=150)
+    with new_file(path) as draft:
+        figure.savefig(draft, dpi=150)

@@ -11,6 +11,7 @@ from mmvireid.apis import (
     extract_features,
     extract_test_features,
     init_model,
+    load_split,
 )
 from mmvireid.registry import DATASETS
 
@@ -78,3 +79,17 @@ def test_other_images_are_refused(model):
     names[3] = 'other.jpg'
     with pytest.raises(ValueError, match=r'check_same_images: b\.py tests on other images'):
         check_same_images(found, replace(found, names=names), 'b.py')
+
+
+def test_images_of_other_people_than_those_left_out_are_refused(saved, tmp_path):
+    config, checkpoint = saved('agw/agw_synthetic.py')
+    weights = torch.load(checkpoint, weights_only=True)
+    known = dict(dataset='synthetic_sysu', split='trainval', size='tiny', seed=1)
+    torch.save(weights | dict(meta=dict(dataset_meta=known)), checkpoint)
+    model = init_model(config, checkpoint)
+    for use in (extract_test_features, lambda model: load_split(model.cfg, 'test')):
+        with pytest.raises(ValueError, match='`test_dataloader.dataset` has `seed` 0, not 1'):
+            use(model)
+    assert len(load_split(model.cfg, 'train')) > 0
+    model.cfg.test_dataloader.dataset.trained_elsewhere = True
+    assert len(extract_test_features(model)) == len(load_split(model.cfg, 'test'))

@@ -20,6 +20,9 @@ def test_it_is_rendered_once_and_read_as_sysu(tmp_path):
         'protocol': 'sysu',
         'split': 'trainval',
         'num_ids': 0,
+        'image_size': [16, 8],
+        'size': 'tiny',
+        'seed': 0,
     }
     plain = SYSUMM01(root, 'test')
     rows = [plain.get_data_info(index) for index in range(len(plain))]

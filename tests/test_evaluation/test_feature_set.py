@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from mmvireid.evaluation import FeatureSet
+from mmvireid.evaluation.feature_set import describe_source
 
 ARRAYS = {
     'features': np.arange(6.0).reshape(3, 2),
@@ -28,6 +29,17 @@ def test_reads_a_file_of_bare_numpy(tmp_path):
     loaded = FeatureSet.load(tmp_path / 'f.npz')
     assert loaded.names.tolist() == ['a/1.jpg', 'b/1.jpg', 'c/1.jpg']
     assert loaded.flip_features is None
+
+
+def test_a_file_knows_where_its_features_come_from(tmp_path):
+    source = dict(dataset='regdb', split='test', trial=3, image_size=[288, 144], seed=None)
+    FeatureSet(**ARRAYS).save(tmp_path / 'f', source)
+    assert FeatureSet.load_source(tmp_path / 'f.npz') == source
+    assert describe_source(source) == 'regdb, test, trial 3'
+    FeatureSet.load(tmp_path / 'f.npz').save(tmp_path / 'f.npz')
+    assert FeatureSet.load_source(tmp_path / 'f.npz') == {} and describe_source({}) == ''
+    np.savez(tmp_path / 'g.npz', **ARRAYS, source=np.arange(3))  # of someone else
+    assert FeatureSet.load_source(tmp_path / 'g.npz') == {}
 
 
 @pytest.mark.parametrize(

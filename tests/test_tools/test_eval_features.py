@@ -1,4 +1,6 @@
+import io
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -82,10 +84,41 @@ def test_distance_decides_whether_lengths_count(main, features_file, tmp_path):
     cmc = {}
     for distance in ('cosine', 'euclidean'):
         main([str(path), '--protocol', 'sysu', '--distance', distance, '--out', str(out)])
-        cmc[distance] = json.loads(out.read_text())['sysu/all-1shot']['cmc']
-    # All cosines tie, so that the gallery's order, by person, decides.
-    np.testing.assert_allclose(cmc['cosine'], [1 / 3, 2 / 3, 1])
+        result = json.loads(out.read_text())['sysu/all-1shot']
+        cmc[distance] = result['cmc']
+        assert result['tied_share'] == (1 if distance == 'cosine' else pytest.approx(0.8, abs=0.1))
+    assert cmc['cosine'][0] < 0.7  # all cosines tie, so that the lot decides
     np.testing.assert_allclose(cmc['euclidean'], [1, 1, 1])
+
+
+def test_features_of_another_protocol_are_refused(main, features_file, capsys):
+    known = FeatureSet.load(features_file)
+    known.save(features_file, dict(dataset='regdb', protocol='regdb', split='test', trial=3))
+    with pytest.raises(SystemExit):
+        main([str(features_file), '--protocol', 'sysu'])
+    expected = '--protocol is sysu, expected regdb: these are features of regdb, test, trial 3'
+    assert expected in capsys.readouterr().err
+    main([str(features_file), '--protocol', 'regdb'])
+    assert capsys.readouterr().out.endswith('Test data: regdb, test, trial 3.\n')
+
+
+def test_the_result_is_written_whatever_the_screen_can_show(
+    main, features_file, tmp_path, monkeypatch
+):
+    out, screen = tmp_path / 'result.json', io.TextIOWrapper(io.BytesIO(), encoding='ascii')
+    monkeypatch.setattr(sys, 'stdout', screen)
+    main([str(features_file), '--protocol', 'sysu', '--out', str(out)])
+    assert '66.67 ? 0.00' in screen.buffer.getvalue().decode()
+    assert json.loads(out.read_text()).keys() >= {'sysu/all-1shot'}
+
+
+def test_a_wrong_output_path_is_found_before_the_work(
+    main, features_file, tmp_path, capsys, monkeypatch
+):
+    monkeypatch.setattr(FeatureSet, 'load', None)
+    with pytest.raises(SystemExit):
+        main([str(features_file), '--protocol', 'sysu', '--out', str(tmp_path)])
+    assert f"`path` is '{tmp_path}', which cannot be written" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

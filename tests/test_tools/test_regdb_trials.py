@@ -27,6 +27,15 @@ def fake_report(r1):
     return dict(results={'regdb/visible-to-infrared': result.to_dict()})
 
 
+def test_a_report_of_another_trial_is_found_before_any_run(tool, tmp_path, monkeypatch):
+    monkeypatch.setattr(subprocess, 'run', None)
+    (tmp_path / 'trial_2').mkdir()
+    report = fake_report(0.3) | dict(provenance=dict(trial=4))
+    (tmp_path / 'trial_2/regdb_report.json').write_text(json.dumps(report))
+    with pytest.raises(SystemExit, match='trial_2/regdb_report.json is of trial 4, expected 2'):
+        tool.main(['c.py', '--trials', '1', '2', '--work-dir', str(tmp_path)])
+
+
 def test_every_split_is_trained_and_tested_once_and_averaged(tool, tmp_path, monkeypatch, capsys):
     commands = []
 

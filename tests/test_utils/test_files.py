@@ -5,7 +5,7 @@ import stat
 import pytest
 import torch
 
-from mmvireid.utils import damage_of, write_atomically
+from mmvireid.utils import check_output, damage_of, new_file, write_atomically
 from mmvireid.utils.files import AtomicBackend, disk_failure
 
 
@@ -125,3 +125,45 @@ def test_any_missing_end_and_any_flipped_bit_of_the_weights_is_damage(checkpoint
 def test_what_is_no_checkpoint_is_damage_too(tmp_path):
     (tmp_path / 'x.pth').write_text('<html></html>')
     assert damage_of(tmp_path / 'x.pth').startswith('it is a web page')
+
+
+def test_a_draft_takes_the_place_of_a_file_only_when_it_is_whole(tmp_path):
+    path = tmp_path / 'new' / 'a.b.npz'
+    with new_file(path) as draft:
+        draft.write_text('first')
+        assert draft.suffix == '.npz' and not path.exists()
+    with pytest.raises(KeyError), new_file(path) as draft:
+        draft.write_text('second')
+        raise KeyError
+    assert path.read_text() == 'first' and [*path.parent.iterdir()] == [path]
+
+
+def test_links_and_devices_stay_what_they_are(tmp_path):
+    (tmp_path / 'link').symlink_to(tmp_path / 'target')
+    os.mkfifo(tmp_path / 'pipe')
+    for name in ('link', 'pipe'):
+        check_output(tmp_path / name)
+        with new_file(tmp_path / name) as draft:
+            if name == 'link':
+                draft.write_text('content')
+    assert (tmp_path / 'link').is_symlink() and (tmp_path / 'target').read_text() == 'content'
+    assert (tmp_path / 'pipe').is_fifo() and draft == tmp_path / 'pipe'
+
+
+def test_a_path_that_cannot_be_written_is_known_before(tmp_path):
+    check_output(tmp_path / 'new' / 'x.json')
+    assert [*(tmp_path / 'new').iterdir()] == []
+    (tmp_path / 'file').write_text('kept')
+    assert check_output(tmp_path / 'file').read_text() == 'kept'
+    for path, reason in ((tmp_path / 'new', 'directory'), (tmp_path / 'file/x.json', 'exists')):
+        with pytest.raises(ValueError, match=f'`path` is .{path}., which cannot be .*{reason}'):
+            check_output(path)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason='root may write everywhere')
+def test_folders_and_files_that_may_only_be_read(tmp_path):
+    (tmp_path / 'file').touch(mode=0o400)
+    tmp_path.chmod(0o500)
+    for name in ('file', 'other', 'new/x'):
+        with pytest.raises(ValueError, match='Permission denied'):
+            check_output(tmp_path / name)

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's pac
 
 from mmvireid.engine.runner import CommandParser, add_options_argument, read_config
 from mmvireid.errors import Refusal
+from mmvireid.utils import steady_screen
 
 SAMPLING_SECONDS = 0.2
 
@@ -116,6 +117,7 @@ def report(label: str, loader: DataLoader, num_batches: int) -> None:
     print(f'{label:<16} {speed:>10,.0f} {memory.own:>12,.0f} {memory.files:>14,.0f}', flush=True)
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark; returns the exit code."""
     parser = CommandParser(description=__doc__)

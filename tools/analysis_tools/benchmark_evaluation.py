@@ -35,6 +35,7 @@ from mmvireid.evaluation import (
 )
 from mmvireid.evaluation.functional.retrieval import BLOCK
 from mmvireid.structures import INFRARED, VISIBLE
+from mmvireid.utils import steady_screen
 
 # Test images of SYSU-MM01 per person and camera.
 SYSU_COUNTS = Path(__file__).with_name('sysu_test_counts.csv')
@@ -207,6 +208,7 @@ def benchmark(
     )
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(
         description='Time the evaluation against its matrix product and against a loop over '

@@ -47,6 +47,7 @@ from mmvireid.engine.runner import (
 )
 from mmvireid.models.base import AlternatingReID, BaseReID
 from mmvireid.registry import HOOKS, MODELS
+from mmvireid.utils import steady_screen
 
 #: Hooks that need the real data, and act before, after or rarely during training.
 LEFT_OUT = ('CheckpointHook', 'DistSamplerSeedHook', 'GenerationHook', 'PreflightHook')
@@ -253,6 +254,7 @@ def parse_args(argv: list[str] | None) -> tuple[argparse.Namespace, Config]:
     return args, cfg
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     args, cfg = parse_args(argv)
     forget_weights(cfg.model)

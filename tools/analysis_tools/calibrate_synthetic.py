@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's pac
 from mmvireid.datasets.rendering import LAYOUTS, SIZES, Shot, render_picture
 from mmvireid.engine.runner import CommandParser
 from mmvireid.structures import INFRARED, VISIBLE
+from mmvireid.utils import steady_screen
 
 SIZE = (128, 64)  # height and width to which every picture is scaled first
 
@@ -135,6 +136,7 @@ def calibrate(shots: Sequence[Shot], seed: int) -> dict[str, Score]:
     }
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     """Print one line per measurement, chance beside it."""
     parser = CommandParser(description=__doc__.splitlines()[0])

@@ -51,7 +51,7 @@ from mmvireid.evaluation import (
 )
 from mmvireid.evaluation.functional import cross_modality_histograms, nearest_neighbors
 from mmvireid.registry import METRICS
-from mmvireid.utils import unit_rows
+from mmvireid.utils import new_file, steady_screen, unit_rows
 from mmvireid.visualization import choose_rows, draw_distances, mean_distances, tsne
 
 
@@ -115,7 +115,8 @@ def draw_codes(codes: dict[str, FeatureSet], rows: np.ndarray, embed: Callable, 
         draw_points(line[1], points, code.modalities[rows], 'viridis')
         line[0].set_title(f'{name} code by identity')
         line[1].set_title(f'{name} code by modality')
-    figure.savefig(path, dpi=150)
+    with new_file(path) as draft:
+        figure.savefig(draft, dpi=150)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -141,6 +142,7 @@ def run(args: argparse.Namespace) -> None:
     print(f'\nretrieval.csv, distances.png and codes_tsne.png are in {out_dir}.')
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = model_parser(__doc__)
     parser.add_argument(

@@ -26,13 +26,13 @@ from mmvireid.apis import (
     init_model,
     keep_images,
     load_split,
-    make_folder,
     model_parser,
 )
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import FeatureSet, align_rows
 from mmvireid.evaluation.functional import cross_modality_histograms
 from mmvireid.models.base import BaseReID
+from mmvireid.utils import check_output, steady_screen
 from mmvireid.visualization import draw_distances, mean_distances
 
 
@@ -49,7 +49,7 @@ def extract_all(models: dict[str, BaseReID], args: argparse.Namespace) -> dict[s
 
 
 def run(args: argparse.Namespace) -> None:
-    make_folder(Path(args.out).parent)
+    check_output(args.out)
     models = build_models(args)
     if args.initial:
         torch.manual_seed(args.seed)
@@ -63,6 +63,7 @@ def run(args: argparse.Namespace) -> None:
     print(f'\n{len(next(iter(found.values())))} images, picture in {args.out}')
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = model_parser(__doc__, others='with a panel of its own')
     parser.add_argument(

@@ -23,7 +23,9 @@ from mmvireid.evaluation import (
     format_table,
     fuse_flip,
 )
+from mmvireid.evaluation.feature_set import describe_source
 from mmvireid.evaluation.functional import DISTANCES, FLIP_SUMS
+from mmvireid.utils import check_output, new_file, steady_screen
 
 # Options that only some protocols have, by the name of the protocol's argument.
 PROTOCOL_OPTIONS = {
@@ -97,7 +99,15 @@ def protocol_options(args: argparse.Namespace) -> dict:
 
 def run(args: argparse.Namespace) -> None:
     protocol = PROTOCOLS[args.protocol](**protocol_options(args))
+    if args.out:
+        check_output(args.out)
     feature_set = FeatureSet.load(args.features)
+    source = FeatureSet.load_source(args.features)
+    if source.get('protocol', args.protocol) != args.protocol:
+        raise InvalidValueError(
+            f'eval_features: --protocol is {args.protocol}, expected {source["protocol"]}: these '
+            f'are features of {describe_source(source)}.'
+        )
     if args.flip:
         feature_set = fuse_flip(feature_set, args.flip_sum)
     settings = protocol.settings(feature_set)
@@ -109,14 +119,18 @@ def run(args: argparse.Namespace) -> None:
         {name.replace('/', f'{variant}/'): result for name, result in results.items()}
         for results in (report, chance)
     )
-    print(format_table(report, chance))
     if args.out:
-        args.out.parent.mkdir(parents=True, exist_ok=True)
         results = {name: result.to_dict() for name, result in report.items()}
-        args.out.write_text(json.dumps(results, indent=2) + '\n')
+        with new_file(args.out) as draft:
+            draft.write_text(json.dumps(results, indent=2) + '\n', 'utf-8')
+    print(format_table(report, chance))
+    if source:
+        print(f'Test data: {describe_source(source)}.')
+    if args.out:
         print(f'Written to {args.out}')
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = build_parser()
     args = parser.parse_args(argv)

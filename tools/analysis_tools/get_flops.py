@@ -28,6 +28,7 @@ from mmvireid.evaluation import align_rows
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
 from mmvireid.structures import VISIBLE
+from mmvireid.utils import steady_screen
 
 #: Identities of the batch of noise, and images of each in each modality.
 NUM_IDS, NUM_INSTANCES = 2, 2
@@ -124,6 +125,7 @@ def build(cfg: Config, shape: Sequence[int] | None) -> tuple[BaseReID, tuple[int
     return MODELS.build(cfg.model), size
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

@@ -57,6 +57,7 @@ from mmvireid.evaluation.functional import mean_similarity
 from mmvireid.evaluation.protocols.gallery_sampling import sorted_rows
 from mmvireid.evaluation.protocols.llcm import same_person_and_camera
 from mmvireid.structures import MODALITIES
+from mmvireid.utils import new_file, steady_screen
 from mmvireid.visualization import choose_rows, tsne
 
 #: Query and gallery of every direction, within a modality first.
@@ -151,7 +152,8 @@ def draw_features(
         axes.set_title(name, fontsize=10)
     handles = legend_handles(np.unique(feature_set.person_ids[rows]))
     figure.legend(handles=handles, loc='outside lower center', ncols=5 * len(found), fontsize=8)
-    figure.savefig(path, dpi=150)
+    with new_file(path) as draft:
+        figure.savefig(draft, dpi=150)
 
 
 def run(args: argparse.Namespace) -> None:
@@ -165,7 +167,8 @@ def run(args: argparse.Namespace) -> None:
     names = first.names[choose_rows(first, args.num_ids, args.max_points, args.seed)]
     draw_features(found, names, embed, out_dir / 'features_tsne.png')
     table = compare_modalities(found)
-    with open(out_dir / 'modality_alignment.csv', 'w', newline='') as file:
+    path = out_dir / 'modality_alignment.csv'
+    with new_file(path) as draft, draft.open('w', encoding='utf-8', newline='') as file:
         csv.writer(file).writerows(table)
     print(align_rows(table))
     print(
@@ -174,6 +177,7 @@ def run(args: argparse.Namespace) -> None:
     print(f'modality_alignment.csv and features_tsne.png are in {out_dir}.')
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = model_parser(__doc__, others='compared on the same images')
     parser.add_argument('--out-dir', default='modality_alignment', help='where the files go')

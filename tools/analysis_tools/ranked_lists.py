@@ -7,17 +7,16 @@
 import sys
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
-from mmengine.utils import mkdir_or_exist
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
+from mmvireid.apis import add_out_argument, write_picture
 from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.engine.runner import CommandParser, clear_errors
 from mmvireid.evaluation import PROTOCOLS, FeatureSet, RetrievalSetting
-from mmvireid.utils import unit_rows
+from mmvireid.utils import check_output, steady_screen, unit_rows
 from mmvireid.visualization import RankedList, draw_ranked_lists
 
 
@@ -61,17 +60,19 @@ def choose_queries(
     return np.array([rng.choice(queries[features.person_ids[queries] == i]) for i in chosen])
 
 
+@steady_screen()
 def main(argv: list[str] | None = None) -> None:
     parser = CommandParser(description=__doc__.splitlines()[0])
     parser.add_argument('features', metavar='FEATURES.npz', help='from test.py --save-features')
     parser.add_argument('--protocol', choices=PROTOCOLS, required=True)
     parser.add_argument('--data-root', required=True, help='folder that the names start from')
-    parser.add_argument('--out', default='ranked_lists.png', help='picture to write')
+    add_out_argument(parser, 'ranked_lists.png')
     parser.add_argument('--queries', type=int, default=8, help='number of queries')
     parser.add_argument('--matches', type=int, default=10, help='matches per query')
     parser.add_argument('--seed', type=int, default=0, help='seed of the choice of queries')
     args = parser.parse_args(argv)
     with clear_errors('ranked_lists'):
+        check_output(args.out)
         features = FeatureSet.load(args.features)
         setting = PROTOCOLS[args.protocol]().settings(features)[0]
         lists = [
@@ -81,8 +82,7 @@ def main(argv: list[str] | None = None) -> None:
             for query in choose_queries(features, setting, args.queries, args.seed)
         ]
         title = f'{setting.name}, first trial: query at the left, best matches from left to right'
-        mkdir_or_exist(Path(args.out).resolve().parent)
-        cv2.imwrite(args.out, draw_ranked_lists(lists, title))
+        write_picture(args.out, draw_ranked_lists(lists, title))
     print(
         f'{sum(sum(ranked.right[:1]) for ranked in lists)} of {len(lists)} first matches right, '
         f'picture in {args.out}'

@@ -23,12 +23,13 @@ from mmengine.dataset import Compose
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.apis import build_models, make_folder, model_parser
+from mmvireid.apis import add_out_argument, build_models, model_parser
 from mmvireid.datasets import reid_collate
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import align_rows
 from mmvireid.models.base import BaseReID
 from mmvireid.structures import MODALITIES
+from mmvireid.utils import check_output, new_file, steady_screen
 
 #: Maximum up to which a map counts as dead.
 DEAD = 1e-6
@@ -84,7 +85,8 @@ def draw(found: dict[str, dict[str, np.ndarray]], path: Path) -> None:
             axes.imshow(tile(maps), interpolation='nearest')
             axes.set_title(f'{name}, {key}: {find_dead(maps).sum()} of {len(maps)} dead')
             axes.set_axis_off()
-    figure.savefig(path, dpi=150)
+    with new_file(path) as draft:
+        figure.savefig(draft, dpi=150)
 
 
 def count_dead(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
@@ -99,7 +101,7 @@ def count_dead(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
 def run(args: argparse.Namespace) -> None:
     images = dict(zip(MODALITIES, (args.visible, args.infrared)))
     out = Path(args.out)
-    make_folder(out.parent)
+    check_output(out)
     found = {}
     for name, model in build_models(args).items():
         if not hasattr(getattr(model, 'backbone', None), 'embed_stems'):
@@ -114,11 +116,12 @@ def run(args: argparse.Namespace) -> None:
     print(f'The maps are drawn in {out}.')
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = model_parser(__doc__, others='drawn below')
     parser.add_argument('--visible', required=True, help='visible image')
     parser.add_argument('--infrared', required=True, help='infrared image')
-    parser.add_argument('--out', default='stem_maps.png', help='picture to write')
+    add_out_argument(parser, 'stem_maps.png')
     args = parser.parse_args(argv)
     with clear_errors('stem_maps'):
         run(args)

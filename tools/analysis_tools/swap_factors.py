@@ -46,7 +46,6 @@ from mmvireid.apis import (
     init_model,
     load_split,
     make_caption,
-    make_folder,
     model_parser,
     positive,
     write_picture,
@@ -57,6 +56,7 @@ from mmvireid.engine.runner import clear_errors
 from mmvireid.models.base import BaseReID
 from mmvireid.models.generators import Codes, join_codes
 from mmvireid.structures import INFRARED, MODALITIES, VISIBLE
+from mmvireid.utils import check_output, steady_screen
 from mmvireid.visualization import draw_image_grid
 
 #: The codes that a cell takes from its reference; the others are its input's.
@@ -171,7 +171,7 @@ def draw(
 
 
 def run(args: argparse.Namespace) -> None:
-    make_folder(Path(args.out).parent)
+    check_output(args.out)
     model = init_model(args.config, args.checkpoint, get_device(), args.cfg_options)
     what = 'that takes images apart and puts them together, such as HiCMD'
     check_methods(model, args.config, ['encode', 'decode'], what)
@@ -187,6 +187,7 @@ def run(args: argparse.Namespace) -> None:
     print(f'{len(inputs)} inputs and {len(references)} references, picture in {args.out}')
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = model_parser(__doc__)
     parser.add_argument(

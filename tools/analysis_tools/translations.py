@@ -25,7 +25,6 @@ from mmvireid.apis import (
     init_model,
     load_split,
     make_caption,
-    make_folder,
     model_parser,
     write_picture,
 )
@@ -34,6 +33,7 @@ from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
 from mmvireid.engine.runner import clear_errors
 from mmvireid.models.base import BaseReID
 from mmvireid.structures import INFRARED, VISIBLE, ReIDDataSample
+from mmvireid.utils import check_output, steady_screen
 from mmvireid.visualization import draw_image_grid
 
 
@@ -61,7 +61,7 @@ def make_captions(samples: Sequence[ReIDDataSample]) -> list[str]:
 
 
 def run(args: argparse.Namespace) -> None:
-    make_folder(Path(args.out).parent)
+    check_output(args.out)
     model = init_model(args.config, args.checkpoint, cfg_options=args.cfg_options)
     check_methods(model, args.config, ['generate'], 'that translates images, such as AlignGAN')
     dataset = load_split(model.cfg, args.split)
@@ -74,6 +74,7 @@ def run(args: argparse.Namespace) -> None:
     print(f'{len(pairs)} people, picture in {args.out}')
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = model_parser(__doc__)
     parser.add_argument('--person-ids', type=int, nargs='+', help='these people instead')

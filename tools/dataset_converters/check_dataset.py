@@ -21,6 +21,7 @@ from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.engine.runner import CommandParser
 from mmvireid.errors import Refusal
 from mmvireid.structures import INFRARED, VISIBLE
+from mmvireid.utils import steady_screen
 
 #: A 16-bit image of which 8 bits leave fewer grey levels than this has lost its content.
 MIN_LEVELS = 16
@@ -204,6 +205,7 @@ def parse_arguments(
     return parser, parser.parse_args(argv)
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> int:
     """Checks a data set; returns the exit code."""
     parser, args = parse_arguments(argv)

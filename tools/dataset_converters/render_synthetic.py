@@ -12,9 +12,11 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
+from mmvireid.apis import picture_path, write_picture
 from mmvireid.datasets.rendering import LAYOUTS, SIZES, Layout, Shot, ensure_rendered
 from mmvireid.engine.runner import CommandParser
 from mmvireid.errors import Refusal
+from mmvireid.utils import check_output, steady_screen
 
 #: Height and width of one picture of a contact sheet.
 TILE = (128, 64)
@@ -71,29 +73,31 @@ def parse_args(argv: Sequence[str] | None) -> tuple[CommandParser, argparse.Name
     parser.add_argument('--seed', type=int, default=0, help='another seed gives other people')
     parser.add_argument('--workers', type=int, help='processes (default: one per CPU core)')
     parser.add_argument(
-        '--contact-sheet', type=Path, metavar='FILE.png',
+        '--contact-sheet', type=picture_path, metavar='FILE.png',
         help='also write a picture: rows are test identities, columns are cameras',
     )  # fmt: skip
     return parser, parser.parse_args(argv)
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     """Render, then say what was made."""
     parser, args = parse_args(argv)
     start = time.perf_counter()
     try:
+        if args.contact_sheet:
+            check_output(args.contact_sheet)
         ensure_rendered(args.out, args.size, args.layout, args.seed, args.workers)
     except (Refusal, OSError) as error:
         parser.refuse(error)
     seconds = time.perf_counter() - start
     layout = LAYOUTS[args.layout](args.size, args.seed)
+    if args.contact_sheet:
+        write_picture(args.contact_sheet, contact_sheet(args.out, layout))
     print(count_table(layout.shots()))
     print(f'{args.out.absolute()} ({args.layout}, {args.size}, seed {args.seed}): {seconds:.1f} s')
     if args.contact_sheet:
-        args.contact_sheet.parent.mkdir(parents=True, exist_ok=True)
-        if not cv2.imwrite(str(args.contact_sheet), contact_sheet(args.out, layout)):
-            parser.error(f'--contact-sheet: cannot write {args.contact_sheet}')
-        print(f'{args.contact_sheet.absolute()}')
+        print(Path(args.contact_sheet).absolute())
 
 
 if __name__ == '__main__':

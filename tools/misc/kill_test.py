@@ -28,7 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's pac
 
 from mmvireid.engine.runner import CommandParser, add_options_argument, clear_errors, read_config
 from mmvireid.errors import RunStoppedError
-from mmvireid.utils import load_checkpoint
+from mmvireid.utils import load_checkpoint, steady_screen
 
 TRAIN = Path(__file__).parents[1] / 'train.py'
 #: Logged values that are measured, not computed.
@@ -187,6 +187,7 @@ def run(args: argparse.Namespace) -> None:
         raise SystemExit(1)
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter

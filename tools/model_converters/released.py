@@ -20,7 +20,6 @@ from mmengine.registry import init_default_scope
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.apis import make_folder
 from mmvireid.apis.released_weights import (
     Conversion,
     convert_by_layers,
@@ -31,7 +30,7 @@ from mmvireid.apis.releases import RELEASES, Release
 from mmvireid.engine.runner import CommandParser, clear_errors, read_config
 from mmvireid.evaluation import align_rows
 from mmvireid.registry import MODELS
-from mmvireid.utils import load_checkpoint
+from mmvireid.utils import check_output, load_checkpoint, new_file, steady_screen
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
@@ -84,6 +83,7 @@ def report(release: Release, found: Conversion, out: str, config: str) -> None:
     print(f'Evaluate {config} with {release.num_ids}={num_ids}.')
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -100,9 +100,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     release, out = RELEASES[args.method], args.files[-1]
     args.config = args.config or str(CONFIGS / release.config)
     with clear_errors('released'):
-        make_folder(Path(out).parent)
+        check_output(out)
         found = convert(release, args)
-        torch.save(dict(state_dict=found.weights, meta={}), out)
+        with new_file(out) as draft:
+            torch.save(dict(state_dict=found.weights, meta={}), draft)
     report(release, found, out, args.config)
 
 

@@ -4,6 +4,7 @@ from mmengine.hooks import EMAHook, Hook
 from mmengine.runner import Runner
 from mmengine.runner.checkpoint import get_state_dict
 
+from mmvireid.datasets import check_trained_on
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import HOOKS
 from mmvireid.utils.checkpoint import (
@@ -24,7 +25,8 @@ class PlainCheckpointHook(Hook):
 
     MMEngine's own checkpoints hold pickled log histories, which today's PyTorch rightly refuses
     to read, and its loader skips weights that do not fit with a line in the log. With this hook
-    a file holds only tensors and plain values, and a misfit stops the run.
+    a file holds only tensors and plain values, and a misfit stops the run; so do test images
+    that contradict what the checkpoint knows about its training data.
 
     Args:
         strict: Whether every weight must fit. ``False`` is for starting a new model from parts
@@ -38,6 +40,20 @@ class PlainCheckpointHook(Hook):
     def __init__(self, strict: bool = True, max_history: int = 10_000) -> None:
         self.strict = strict
         self.max_history = max_history
+        self.trained_on = None
+
+    def before_train(self, runner: Runner) -> None:
+        """Note what is trained on from now on."""
+        self.trained_on = getattr(runner.train_dataloader.dataset, 'metainfo', None)
+
+    def before_test(self, runner: Runner) -> None:
+        """Check that the test images contradict nothing that the weights were trained on.
+
+        Raises:
+            ValueError: If they do, see :func:`~mmvireid.datasets.check_trained_on`.
+        """
+        dataset = runner.test_loop.dataloader.dataset
+        check_trained_on(dataset, self.trained_on, 'the checkpoint')
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Turn everything into plain values, and note which split validation used."""
@@ -69,6 +85,7 @@ class PlainCheckpointHook(Hook):
                 'Put it back, or begin a new run with the averaged ones (`load_from`).'
             )
         from_plain(checkpoint)
+        self.trained_on = checkpoint.get('meta', {}).get('dataset_meta')
         if self.strict:
             # MMEngine's, because parts of the model may be wrapped too
             own = get_state_dict(runner.model)

@@ -5,6 +5,7 @@ from mmengine.model import MMSeparateDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
 from torch.utils.data import BatchSampler
 
+from mmvireid.datasets import check_trained_on
 from mmvireid.engine.hooks.stage_hook import StageHook
 from mmvireid.engine.rehearsal import rehearse
 from mmvireid.errors import InvalidValueError
@@ -29,6 +30,8 @@ class PreflightHook(Hook):
       others would repeat or skip data (``ResumableTrainLoop`` takes both).
     - What an ``EarlyStoppingHook`` or a schedule on a plateau watches is a result of the
       validation.
+    - Images to validate on contradict nothing of the training data, people first: those held out in
+      one must be those held out in the other.
     - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
       test identities.
     - Every update of an alternating method has its method, and several processes the wrapper that
@@ -57,7 +60,10 @@ class PreflightHook(Hook):
         self._check_units(runner)
         self._check_monitors(runner)
         if runner.val_loop is not None:
-            metainfo = getattr(runner.val_loop.dataloader.dataset, 'metainfo', {})
+            dataset = runner.val_loop.dataloader.dataset
+            metainfo = getattr(dataset, 'metainfo', {})
+            trained_on = runner.train_dataloader.dataset.metainfo
+            check_trained_on(dataset, trained_on, '`train_dataloader`', 'val_dataloader')
             if metainfo.get('split') == 'test':
                 runner.logger.warning(
                     'Validation runs on the test split: a checkpoint chosen by it has seen the '

@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmvireid.errors import InvalidTypeError
-from mmvireid.evaluation.feature_set import FeatureSet
+from mmvireid.evaluation.feature_set import FeatureSet, describe_source, npz_path
 from mmvireid.evaluation.functional import (
     DISTANCES,
     FLIP_SUMS,
@@ -34,6 +34,7 @@ from mmvireid.evaluation.protocols.retrieval_setting import check_choices
 from mmvireid.evaluation.report import FIGURES, Report, write_trials
 from mmvireid.evaluation.table import format_table
 from mmvireid.registry import METRICS
+from mmvireid.utils import check_output, new_file
 from mmvireid.utils.files import disk_failure
 
 FLIP = '-flip'
@@ -109,6 +110,8 @@ class RetrievalMetric(BaseMetric):
                 f'{name}: `{unknown[0]}` is {protocol[unknown[0]]!r}, expected one of the '
                 f'arguments {known}.'
             )
+        if save_features:
+            check_output(npz_path(save_features))
         self.protocol = self.protocol_class(**protocol)
         self.distance = distance
         self.flip_sum = flip_sum
@@ -176,7 +179,7 @@ class RetrievalMetric(BaseMetric):
         self.feature_set = _collect(results)
         self.unwritten = []
         if self.save_features:
-            self._try(self.feature_set.save, self.save_features)
+            self._try(self._save_features, self.save_features)
         self.settings = self.protocol.settings(self.feature_set)
         variants = {'': self.feature_set}
         if self.feature_set.flip_features is not None:
@@ -196,8 +199,10 @@ class RetrievalMetric(BaseMetric):
         }
 
     def table(self) -> str:
-        """The last evaluation as a text table, with the chance level of every setting."""
-        return format_table(self.report, chance_level(self.feature_set, self.settings))
+        """The last evaluation as a text table, with the chance level and the test data below."""
+        table = format_table(self.report, chance_level(self.feature_set, self.settings))
+        described = describe_source(self.dataset_meta)
+        return f'{table}\nTest data: {described}.' if described else table
 
     @property
     def _suffixes(self) -> tuple[str, ...]:
@@ -214,10 +219,15 @@ class RetrievalMetric(BaseMetric):
             self.unwritten.append(reason)
             print_log(f'{type(self).__name__}: {reason}', 'current', logging.WARNING)
 
+    def _save_features(self, path: str | Path) -> None:
+        source = {**(self.dataset_meta or {}), **self.provenance}
+        self.feature_set.save(path, source)
+
     def _write(self, folder: Path) -> None:
         write_trials(self.report, folder / f'{self.file_stem}_trials.csv')
         meta = self.dataset_meta or {}
         provenance = {
+            **meta,
             'protocol': self.protocol.name,
             'dataset': meta.get('dataset'),
             'split': meta.get('split'),
@@ -232,9 +242,8 @@ class RetrievalMetric(BaseMetric):
         }
         results = {setting: result.to_dict() for setting, result in self.report.items()}
         content = {'provenance': provenance, 'results': results}
-        (folder / f'{self.file_stem}_report.json').write_text(
-            json.dumps(content, indent=2, default=str) + '\n'
-        )
+        with new_file(folder / f'{self.file_stem}_report.json') as draft:
+            draft.write_text(json.dumps(content, indent=2, default=str) + '\n', 'utf-8')
 
 
 @METRICS.register_module()
