@@ -16,7 +16,8 @@ from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import check_state_dict
+from mmvireid.utils import check_state_dict, load_checkpoint
+from mmvireid.utils.checkpoint import with_weights
 
 
 def init_model(

@@ -17,6 +17,7 @@ Written: ``variances.csv`` (figures of every image), ``variances.png`` (histogra
 
 import argparse
 import csv
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +26,8 @@ from matplotlib.figure import Figure
 from mmengine.device import get_device
 from scipy.stats import spearmanr
 from torch import Tensor
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import (
     check_methods,
@@ -42,6 +45,7 @@ from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import FeatureSet, align_rows
 from mmvireid.models.base import BaseReID
 from mmvireid.structures import MODALITIES
+from mmvireid.utils import steady_screen
 from mmvireid.visualization import draw_image_grid
 
 CODES = ('identity', 'ambiguous')
@@ -179,6 +183,7 @@ def run(args: argparse.Namespace) -> None:
     print(f'\nvariances.csv, variances.png and extremes.png are in {out_dir}.')
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = model_parser(__doc__)
     parser.add_argument('--out-dir', default='posterior_variances', help='where the files go')
