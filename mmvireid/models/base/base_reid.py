@@ -54,7 +54,7 @@ class BaseReID(BaseModel):
 
     def __init__(
         self,
-        loss_weights: dict[str, float],
+        loss_weights: dict[str, float | None],
         flip_test: bool = False,
         unit_features: bool = True,
         channels_last: bool = False,

@@ -46,7 +46,7 @@ class StagedReID(BaseReID):
     stage = Stage('whole training')
     updates: dict[str, tuple[str, ...]] = {}
 
-    def __init__(self, loss_weights: dict[str, float], **kwargs) -> None:
+    def __init__(self, loss_weights: dict[str, float | None], **kwargs) -> None:
         super().__init__(loss_weights, **kwargs)
         self.own_loss_weights = self.loss_weights
         self._frozen_parameters = []

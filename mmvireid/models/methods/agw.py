@@ -42,7 +42,7 @@ class AGW(BaseReID):
         head: dict,
         identity_loss: dict,
         triplet_loss: dict,
-        loss_weights: dict[str, float],
+        loss_weights: dict[str, float | None],
         **kwargs,
     ) -> None:
         super().__init__(loss_weights, **kwargs)

@@ -76,7 +76,7 @@ class AlignGAN(AlternatingReID):
         image_discriminator: dict | None,
         joint_discriminator: dict | None,
         losses: dict[str, dict],
-        loss_weights: dict[str, float],
+        loss_weights: dict[str, float | None],
         pixel_pairs: Sequence[str] = KINDS,
         feature_pairs: Sequence[str] = KINDS,
         **kwargs,

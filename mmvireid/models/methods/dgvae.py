@@ -79,7 +79,7 @@ class DGVAE(AlternatingReID):
         mixture_prior: dict,
         input_size: Sequence[int],
         losses: dict[str, dict],
-        loss_weights: dict[str, float],
+        loss_weights: dict[str, float | None],
         sampled: Sequence[str] = ('identity', 'ambiguous'),
         reconstruct: str = 'feature_map',
         discriminator: dict | None = None,

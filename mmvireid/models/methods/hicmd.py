@@ -105,7 +105,7 @@ class HiCMD(AlternatingReID):
         discriminator: dict | None,
         feature_module: dict,
         losses: dict[str, dict],
-        loss_weights: dict[str, float],
+        loss_weights: dict[str, float | None],
         sampling: str = 'alternate',
         cycle: str = 'all',
         own_style: bool = True,

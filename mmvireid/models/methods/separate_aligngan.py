@@ -43,7 +43,7 @@ class SeparateAlignGAN(AlignGAN):
         translator: dict | None,
         image_discriminator: dict | None,
         feature_discriminator: dict | None,
-        loss_weights: dict[str, float],
+        loss_weights: dict[str, float | None],
         **kwargs,
     ) -> None:
         if (feature_discriminator is None) != (loss_weights['feature_adversarial'] == 0):

@@ -82,7 +82,7 @@ class CMGAN(AlternatingReID):
         identity_loss: dict,
         triplet_loss: dict,
         adversarial_loss: dict,
-        loss_weights: dict[str, float],
+        loss_weights: dict[str, float | None],
         **kwargs,
     ) -> None:
         super().__init__(loss_weights, **kwargs)
