@@ -1,6 +1,7 @@
 # What MSO adds to AGW; a config puts it over the model of its AGW.
 mso_parts = dict(
     type='MSO',
+    triplet_loss=dict(normalize=True),  # "the L2-norm results"; AGW's release takes raw embeddings
     edges=dict(type='SobelEdges', combine='abs_sum'),
     edge_loss=dict(
         type='PerceptualEdgeLoss',

@@ -289,6 +289,19 @@ def test_batches_without_a_pair_are_refused(training_batch, batch):
         loss(training_batch(3, 2, size=(32, 28)))
 
 
+@pytest.mark.parametrize('name', ['mso_sysu', 'mso-baseline_sysu', 'mso_regdb', 'mso_synthetic'])
+def test_triplets_are_of_normalised_embeddings(name):
+    """As the paper says; AGW stays as released."""
+    cfg = Config.fromfile(ROOT / f'configs/mso/{name}.py')
+    loss = MODELS.build(cfg.model.triplet_loss)
+    generator = torch.Generator().manual_seed(0)
+    embeddings, labels = torch.randn(8, 16, generator=generator), torch.arange(4).repeat(2)
+    factors = torch.arange(1.0, 9.0)[:, None]
+    torch.testing.assert_close(loss(factors * embeddings, labels), loss(embeddings, labels))
+    agw = MODELS.build(Config.fromfile(ROOT / 'configs/agw/agw_sysu.py').model.triplet_loss)
+    assert agw(factors * embeddings, labels) > 2 * agw(embeddings, labels)
+
+
 def test_checkpoints_of_a_run_hold_nothing_of_vgg(shrink):
     runner = Runner.from_cfg(shrink(str(ROOT / 'configs/mso/mso_synthetic.py')))
     runner.train()
