@@ -20,4 +20,4 @@ def test_an_unknown_name_suggests_the_nearest():
 
 
 def test_names_of_mmengine_need_no_prefix():
-    assert ours.HOOKS.get('LoggerHook') is mm.HOOKS.get('LoggerHook')
+    assert ours.HOOKS.get('IterTimerHook') is mm.HOOKS.get('IterTimerHook')

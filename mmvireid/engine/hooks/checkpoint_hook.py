@@ -71,7 +71,7 @@ class CheckpointHook(MMCheckpointHook):
 
     - A checkpoint is written beside its place, synced and renamed.
     - ``last_checkpoint`` is changed after that, in the same way.
-    - Old checkpoints are removed only then; MMEngine removes them first.
+    - Old checkpoints, the best ones too, are removed only then; MMEngine removes them first.
     - What ``save_best`` names is looked for before training: ``'auto'`` is the first result of the
       validation, anything else must be one of them.
     - A checkpoint holds the settings of its run, and another run does not resume from it.
@@ -148,10 +148,24 @@ class CheckpointHook(MMCheckpointHook):
             check_result_key(key, named, '`default_hooks.checkpoint.save_best`')
 
     def _save_best_checkpoint(self, runner: Runner, metrics: dict) -> None:
-        """As MMEngine's; what metrics could not tell before is checked now."""
-        for key in self.key_indicators if self.save_best else ():
+        """As MMEngine's; but the last best one stays until the new one is there.
+
+        What metrics could not tell before training is checked now.
+        """
+        if not self.save_best:
+            return
+        for key in self.key_indicators:
             self._check_best(key, [list(metrics)])
+        several = len(self.key_indicators) > 1
+        before = self.best_ckpt_path_dict if several else dict(best=self.best_ckpt_path)
+        self.best_ckpt_path, self.best_ckpt_path_dict = None, dict.fromkeys(before)  # nothing to go
         super()._save_best_checkpoint(runner, metrics)
+        now = self.best_ckpt_path_dict if several else dict(best=self.best_ckpt_path)
+        best = {key: now[key] or path for key, path in before.items()}
+        gone = {*before.values()} - {*best.values(), None}
+        for path in gone if is_main_process() else ():
+            Path(path).unlink(missing_ok=True)
+        self.best_ckpt_path, self.best_ckpt_path_dict = best.get('best'), best
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Note whose it is."""

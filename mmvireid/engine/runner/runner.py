@@ -93,6 +93,12 @@ class ReIDRunner(Runner):
             {name: hook for name, hook in (hooks or {}).items() if hook is not None or name in own}
         )
 
+    def call_hook(self, fn_name: str, **kwargs) -> None:
+        """Call all hooks; MMEngine's would replace the TypeError of one, a refusal too."""
+        for hook in self._hooks:
+            if hasattr(hook, fn_name):
+                getattr(hook, fn_name)(self, **kwargs)
+
     def build_evaluator(self, evaluator: Evaluator | dict | list) -> Evaluator:
         """Build an evaluator, whose results must differ in their names.
 

@@ -149,7 +149,7 @@ def figures(*values):
     return [dict.fromkeys(SYSU.result_keys(), value) | {MINP: -value} for value in values]
 
 
-MINP = 'sysu/all-1shot/mINP'
+MAP, MINP = 'sysu/all-1shot/mAP', 'sysu/all-1shot/mINP'
 
 
 @pytest.mark.parametrize(
@@ -166,6 +166,29 @@ MINP = 'sysu/all-1shot/mINP'
 def test_the_best_is_saved_by_any_result(save_best, names, validated, tmp_path):
     validated(save_best, [SYSU], figures(1.0, 3.0, 2.0)).train()
     assert {name for name in there(tmp_path / 'run') if name.startswith('best')} == names
+
+
+@pytest.mark.parametrize('save_best', ['auto', ['sysu/all-1shot/R1', 'sysu/all-1shot/mAP']])
+def test_the_last_best_one_stays_until_the_next_is_there(
+    save_best, validated, tmp_path, monkeypatch
+):
+    runner = validated(save_best, [SYSU], figures(1.0, 2.0, 1.5))
+    save, seen = runner.save_checkpoint, []
+
+    def watch(folder, filename, **kwargs):
+        seen.append((filename, [name for name in there(folder) if name.startswith('best')]))
+        save(folder, filename, **kwargs)
+
+    monkeypatch.setattr(runner, 'save_checkpoint', watch)
+    runner.train()
+    best = {name: before for name, before in seen if name.startswith('best')}
+    assert best['best_sysu_all-1shot_R1_epoch_1.pth'] == []
+    assert 'best_sysu_all-1shot_R1_epoch_1.pth' in best['best_sysu_all-1shot_R1_epoch_2.pth']
+    left = [name for name in there(tmp_path / 'run') if name.startswith('best')]
+    assert [name.rpartition('_')[2] for name in left] == ['2.pth'] * (
+        1 if save_best == 'auto' else 2
+    )
+    assert runner.message_hub.get_info('best_ckpt' if save_best == 'auto' else f'best_ckpt_{MAP}')
 
 
 @pytest.mark.parametrize(

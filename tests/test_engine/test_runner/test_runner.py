@@ -10,9 +10,10 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import nn
 
-from mmvireid.engine.hooks import FiniteLossHook, RecoveryHook
+from mmvireid.engine.hooks import FiniteLossHook, RecoveryHook, StageHook
 from mmvireid.engine.runner import ReIDRunner, build_runner
 from mmvireid.engine.runner.runner import GUARDS
+from mmvireid.errors import InvalidTypeError
 from mmvireid.registry import HOOKS, METRICS, RUNNERS
 
 #: The classes of the guards by name.
@@ -139,6 +140,14 @@ def test_a_misfit_is_refused_without_any_base_config(build, tmp_path):
         build().load_checkpoint(path)
     work_dir, name = str(tmp_path / 'stock'), f'{tmp_path.name}_stock'
     Runner(nn.Linear(1, 1), work_dir, experiment_name=name).load_checkpoint(path)
+
+
+def test_what_a_hook_refuses_reaches_the_user_as_a_refusal(build):
+    """MMEngine makes another TypeError of it, which would be taken for a bug."""
+    runner = build()
+    runner._hooks = [StageHook([dict(name='one')])]
+    with pytest.raises(InvalidTypeError, match='`model` is a IdentityHead, expected a StagedReID'):
+        runner.call_hook('before_train')
 
 
 @METRICS.register_module()
