@@ -107,9 +107,8 @@ def read_value(text: str) -> Any:
 
 def _literal(node: ast.expr) -> Any:
     """The value of an expression that runs nothing."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == 'dict':
-        if node.args or not all(keyword.arg for keyword in node.keywords):
-            raise ValueError
+    is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    if is_call and node.func.id == 'dict' and not node.args:
         return {keyword.arg: _literal(keyword.value) for keyword in node.keywords}
     if isinstance(node, ast.Dict):
         return {_literal(key): _literal(value) for key, value in zip(node.keys, node.values)}
@@ -273,7 +272,7 @@ def _names_below(parts: list[str], node: dict, options: dict) -> Arguments | Non
     """What a mapping may hold, with annotations; ``None`` for anything."""
     where = '.'.join(parts)
     if not parts:
-        return READ | dict.fromkeys(SHARED, inspect.Parameter.empty)
+        return READ | dict(data_root=str, num_ids=int)
     type_ = options.get(f'{where}.type', node.get('type'))
     if type_ is not None:
         if f'{where}.type' in options and not is_registered(type_):
@@ -301,6 +300,8 @@ def _check_value(name: str, value: Any, current: Any, hint: Any) -> None:
     if expected is not None:
         is_shown = current is not None and len(repr(current)) <= 60 and current is not _NEW
         now = f', such as {current!r}, which it is now' if is_shown else ''
+        if not isinstance(value, str) and fits('', hint) and isinstance(current, str):
+            now += f' (a text stays one in quotes: {name}="\'...\'")'
         raise InvalidValueError(f'merge_options: `{name}` is {value!r}, expected {expected}{now}.')
 
 
