@@ -5,7 +5,6 @@ import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from errno import EACCES, EISDIR
 from pathlib import Path
 
 from mmengine.fileio import register_backend
@@ -112,23 +111,30 @@ def check_output(path: str | Path) -> Path:
         ValueError: If not; names the path and the reason.
     """
     path = Path(path)
+    reason = _why_unwritable(path)
+    if reason is not None:
+        raise InvalidValueError(
+            f'check_output: `path` is {str(path)!r}, which cannot be written ({reason}), '
+            'expected a new file, or one that may be overwritten, in a folder that may be '
+            'written to.'
+        )
+    return path
+
+
+def _why_unwritable(path: Path) -> str | None:
     try:
         if path.is_dir():
-            raise IsADirectoryError(EISDIR, os.strerror(EISDIR))
+            return 'it is a folder'
         if path.exists() and not os.access(path, os.W_OK):
-            raise PermissionError(EACCES, os.strerror(EACCES))
+            return 'it may only be read'
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.is_file() or not path.exists():
             draft = _draft_of(path.resolve())
             draft.touch()
             draft.unlink()
     except OSError as error:
-        raise InvalidValueError(
-            f'check_output: `path` is {str(path)!r}, which cannot be written ({error.strerror}), '
-            'expected a new file, or one that may be overwritten, in a folder that may be '
-            'written to.'
-        ) from error
-    return path
+        return error.strerror
+    return None
 
 
 def _draft_of(path: Path) -> Path:
