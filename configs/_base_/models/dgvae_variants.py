@@ -41,6 +41,12 @@ dgvae_variants = dict(
         identity_encoder=_no_norm, loss_weights=dict(**_off_ambiguous, **_off_priors)
     ),
     no_norm=dict(identity_encoder=_no_norm),
+    # not in the paper: without it, but with class means that are far apart from the start
+    mog_margin_far_means=dict(
+        identity_encoder=_no_norm,
+        mixture_prior=dict(init_std=1.0),
+        loss_weights=dict(**_off_ambiguous, mixture=0.2 / 16),
+    ),
     # Table 3
     discriminator=dict(**_judge, discriminator=dict(_patches, base_channels=128, num_layers=1)),
     image=dict(reconstruct='image', decoder=_image_decoder),
