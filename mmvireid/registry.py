@@ -71,6 +71,9 @@ MODEL_WRAPPERS = _child('model wrapper', mm.MODEL_WRAPPERS, 'engine.runner')
 METRICS = _child('metric', mm.METRICS, 'evaluation.metrics')
 FUNCTIONS = _child('function', mm.FUNCTIONS, 'datasets')
 
+#: Ways to evaluate; MMEngine has no such registry.
+PROTOCOLS = Registry('protocol', scope='mmvireid', locations=['mmvireid.evaluation.protocols'])
+
 # What plugins may add to.
 RUNNERS = _child('runner', mm.RUNNERS, 'engine.runner')
 RUNNER_CONSTRUCTORS = _child('runner constructor', mm.RUNNER_CONSTRUCTORS, 'engine.runner')

@@ -1,6 +1,7 @@
 from .command_line import (
     add_out_argument,
     add_picture_arguments,
+    add_protocol_arguments,
     add_split_argument,
     build_models,
     check_methods,
@@ -8,6 +9,7 @@ from .command_line import (
     model_parser,
     picture_path,
     positive,
+    protocol_of,
     write_picture,
 )
 from .extraction import check_same_images, encode_test_images, extract_test_features
@@ -18,6 +20,7 @@ __all__ = [
     'ImageKind',
     'add_out_argument',
     'add_picture_arguments',
+    'add_protocol_arguments',
     'add_split_argument',
     'build_models',
     'check_methods',
@@ -34,5 +37,6 @@ __all__ = [
     'model_parser',
     'picture_path',
     'positive',
+    'protocol_of',
     'write_picture',
 ]

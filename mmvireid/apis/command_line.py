@@ -2,16 +2,21 @@
 
 import argparse
 import os
+import sys
 from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
 import numpy as np
+from mmengine.config import DictAction
 from mmengine.device import get_device
 
 from mmvireid.apis.inference import init_model
 from mmvireid.engine.runner import CommandParser, add_options_argument
 from mmvireid.errors import InvalidTypeError, InvalidValueError
+from mmvireid.evaluation import BaseProtocol, find_protocol
 from mmvireid.models.base import BaseReID
 from mmvireid.utils import check_output, new_file
 
@@ -64,6 +69,45 @@ def add_picture_arguments(parser: argparse.ArgumentParser, out: str, num_ids: in
 def add_split_argument(parser: argparse.ArgumentParser) -> None:
     """Add ``--split``, the images that a command looks at."""
     parser.add_argument('--split', choices=['test', 'train'], default='test', help='whose images')
+
+
+def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add ``--protocol``, and what a plugin's protocol needs: see :func:`protocol_of`."""
+    parser.add_argument(
+        '--protocol', required=True, help='sysu, regdb, llcm, or one that a plugin has registered'
+    )
+    parser.add_argument(
+        '--imports', nargs='+', default=[], metavar='MODULE', help='modules that register plugins'
+    )
+    parser.add_argument(
+        '--protocol-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        metavar='KEY=VALUE',
+        help='arguments of the protocol, by their names in Python',
+    )
+
+
+def protocol_of(args: argparse.Namespace) -> type[BaseProtocol]:
+    """The protocol of a command line, once the modules that register plugins are imported.
+
+    Modules are found as ``custom_imports`` of a config are, from the current folder.
+
+    Raises:
+        ValueError: If a module does not exist.
+        KeyError: If the protocol does not exist; names the nearest.
+    """
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
+    for module in args.imports:
+        if find_spec(module.split('.')[0]) is None:
+            raise InvalidValueError(
+                f'protocol_of: --imports has {module!r}, expected a module that Python finds from '
+                'the current folder.'
+            )
+        import_module(module)
+    return find_protocol(args.protocol)
 
 
 def add_out_argument(parser: argparse.ArgumentParser, default: str) -> None:

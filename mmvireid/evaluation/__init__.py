@@ -1,11 +1,18 @@
 from .feature_set import FeatureSet
 from .functional import chance_level, evaluate, fuse_flip
-from .protocols import PROTOCOLS, LLCMProtocol, RegDBProtocol, RetrievalSetting, SYSUProtocol
+from .protocols import (
+    BaseProtocol,
+    LLCMProtocol,
+    RegDBProtocol,
+    RetrievalSetting,
+    SYSUProtocol,
+    find_protocol,
+)
 from .report import Report, SettingResult, write_trials
 from .table import align_rows, format_table
 
 __all__ = [
-    'PROTOCOLS',
+    'BaseProtocol',
     'FeatureSet',
     'LLCMProtocol',
     'RegDBProtocol',
@@ -16,6 +23,7 @@ __all__ = [
     'align_rows',
     'chance_level',
     'evaluate',
+    'find_protocol',
     'format_table',
     'fuse_flip',
     'write_trials',

@@ -1,11 +1,14 @@
 """Results of an evaluation, as numbers and as files."""
 
 import csv
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.utils import new_file
 
 #: The ranks of the CMC that tables and logs show.
@@ -39,9 +42,29 @@ class SettingResult:
     @property
     def scores(self) -> dict[str, np.ndarray]:
         """R1, R5, R10, R20, mAP and mINP in percent, each of shape (T,)."""
-        last = self.cmc.shape[1] - 1
-        values = [*(self.cmc[:, min(rank - 1, last)] for rank in RANKS), self.mAP, self.mINP]
-        return {name: 100 * value for name, value in zip(FIGURES, values)}
+        return self.figures(FIGURES)
+
+    def figures(self, names: Sequence[str]) -> dict[str, np.ndarray]:
+        """Some figures in percent, each of shape (T,).
+
+        Args:
+            names: ``'mAP'``, ``'mINP'`` and ``'R<k>'``, the CMC at rank k.
+
+        Raises:
+            ValueError: If a rank is beyond those that were computed.
+        """
+        return {name: 100 * self._figure(name) for name in names}
+
+    def _figure(self, name: str) -> np.ndarray:
+        if not name.startswith('R'):
+            return getattr(self, name)
+        rank, length = int(name[1:]), self.cmc.shape[1]
+        if rank > length and not (self.cmc[:, -1] == 1).all():
+            raise InvalidValueError(
+                f'SettingResult: {name} is asked for, expected a rank of at most {length}, as many '
+                'as were computed (`max_rank`).'
+            )
+        return self.cmc[:, min(rank, length) - 1]
 
     def to_dict(self) -> dict:
         """Plain numbers for a JSON file: fractions, mean and standard deviation over trials.
@@ -67,6 +90,27 @@ class SettingResult:
             for trial in range(len(self.mAP))
         ]
         return summary
+
+
+def check_figures(owner: str, names: Sequence[str]) -> int:
+    """Make sure that figures are known.
+
+    Args:
+        owner: Who asks, for the message.
+        names: As in :meth:`SettingResult.figures`.
+
+    Returns:
+        The largest rank among them, at least the largest of :data:`RANKS`.
+
+    Raises:
+        ValueError: If there is none, or one is unknown.
+    """
+    known = [name for name in names if re.fullmatch(r'mAP|mINP|R[1-9]\d*', str(name))]
+    if isinstance(names, str) or not names or len(known) < len(names):
+        raise InvalidValueError(
+            f"{owner}: `scores` is {names!r}, expected some of 'mAP', 'mINP' and 'R<k>' for rank k."
+        )
+    return max(*RANKS, *(int(name[1:]) for name in names if name.startswith('R')))
 
 
 #: Results by the name of their setting, such as ``'sysu/all-1shot'``.

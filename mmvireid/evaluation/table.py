@@ -2,25 +2,28 @@
 
 from collections.abc import Sequence
 
-from mmvireid.evaluation.report import Report, SettingResult
+from mmvireid.evaluation.report import FIGURES, Report, SettingResult
 
 
-def format_table(report: Report, chance: Report | None = None) -> str:
+def format_table(
+    report: Report, chance: Report | None = None, scores: Sequence[str] = FIGURES
+) -> str:
     """Write results as a text table: a row per setting, mean ± std over trials in percent.
 
     Args:
         report: What :func:`~mmvireid.evaluation.evaluate` returned.
         chance: What :func:`~mmvireid.evaluation.chance_level` returned for the same settings;
             its rows stand beneath those of the same name.
+        scores: Names of the figures to show, see ``SettingResult.figures``.
 
     Returns:
         The table, without a final line break.
     """
-    rows = [['setting', *next(iter(report.values())).scores, 'queries', 'trials']]
+    rows = [['setting', *scores, 'queries', 'trials']]
     for setting, result in report.items():
-        rows.append([setting, *_cells(result)])
+        rows.append([setting, *_cells(result, scores)])
         if chance and setting in chance:
-            rows.append(['  chance', *_cells(chance[setting])])
+            rows.append(['  chance', *_cells(chance[setting], scores)])
     return align_rows(rows)
 
 
@@ -48,6 +51,6 @@ def align_rows(rows: Sequence[Sequence[str]]) -> str:
     return '\n'.join(lines)
 
 
-def _cells(result: SettingResult) -> list[str]:
-    cells = [f'{value.mean():.2f} ± {value.std():.2f}' for value in result.scores.values()]
+def _cells(result: SettingResult, scores: Sequence[str]) -> list[str]:
+    cells = [f'{value.mean():.2f} ± {value.std():.2f}' for value in result.figures(scores).values()]
     return [*cells, str(result.num_valid_queries.min()), str(len(result.mAP))]

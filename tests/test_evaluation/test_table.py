@@ -5,7 +5,7 @@ from mmvireid.evaluation import SettingResult, format_table
 
 def result(first):
     return SettingResult(
-        cmc=np.array([[first], [first + 0.1]]),
+        cmc=np.array([[first, 1.0], [first + 0.1, 1.0]]),
         mAP=np.array([0.5, 0.7]),
         mINP=np.array([0.1, 0.1]),
         num_valid_queries=np.array([4, 4]),
@@ -24,6 +24,12 @@ def test_chance_stands_beneath_the_setting_of_its_name():
     assert lines[3].split()[1] == '5.00'
     assert lines[2].split()[-2:] == ['4', '2']
     assert len({len(line) for line in lines}) == 1
+
+
+def test_the_figures_that_are_asked_for_are_shown_in_their_order():
+    lines = format_table({'a/b': result(0.4)}, scores=['mAP', 'R2']).splitlines()
+    assert lines[0].split() == ['setting', 'mAP', 'R2', 'queries', 'trials']
+    assert lines[2].split()[1::3] == ['60.00', '100.00', '4']
 
 
 def test_chance_is_optional():

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from mmvireid.evaluation import FeatureSet
+from mmvireid.registry import PROTOCOLS
 
 
 @pytest.fixture(scope='module')
@@ -96,7 +97,7 @@ def test_features_of_another_protocol_are_refused(main, features_file, capsys):
     known.save(features_file, dict(dataset='regdb', protocol='regdb', split='test', trial=3))
     with pytest.raises(SystemExit):
         main([str(features_file), '--protocol', 'sysu'])
-    expected = '--protocol is sysu, expected regdb: these are features of regdb, test, trial 3'
+    expected = "images of regdb, test, trial 3, expected data of protocol 'sysu'"
     assert expected in capsys.readouterr().err
     main([str(features_file), '--protocol', 'regdb'])
     assert capsys.readouterr().out.endswith('Test data: regdb, test, trial 3.\n')
@@ -141,3 +142,47 @@ def test_a_missing_file_ends_with_one_message(main, tmp_path, capsys):
     with pytest.raises(SystemExit):
         main([str(tmp_path / 'none.npz'), '--protocol', 'sysu'])
     assert 'none.npz, which is not a file' in capsys.readouterr().err
+
+
+PLUGIN = """
+from dataclasses import dataclass
+from typing import ClassVar
+
+from mmvireid.evaluation import BaseProtocol, RegDBProtocol
+from mmvireid.registry import PROTOCOLS
+
+
+@PROTOCOLS.register_module()
+@dataclass(frozen=True)
+class OneWay(BaseProtocol):
+    direction: str = 'visible-to-infrared'
+    name: ClassVar[str] = 'one-way'
+
+    def settings(self, feature_set):
+        return RegDBProtocol(directions=[self.direction]).settings(feature_set)
+"""
+
+
+def test_a_plugins_protocol_is_one_like_the_others(
+    main, features_file, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / 'plugin_of_mine.py').write_text(PLUGIN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, 'path', list(sys.path))
+    options = ['--imports', 'plugin_of_mine', '--protocol', 'one-way', '--scores', 'mAP']
+    direction = 'direction=infrared-to-visible'
+    main([str(features_file), *options, '--protocol-options', direction])
+    head, _, row, *_ = capsys.readouterr().out.splitlines()
+    assert head.split() == ['setting', 'mAP', 'queries', 'trials']
+    main([str(features_file), '--protocol', 'regdb', '--direction', 'infrared-to-visible'])
+    expected = capsys.readouterr().out.splitlines()[2].split()
+    assert row.split()[:2] == [expected[0], expected[13]]
+    for wrong, message in (
+        ([*options[:3], 'one-wy'], "'one-wy' is not registered as a protocol"),
+        (['--imports', 'plugin_of_his', *options[2:]], "--imports has 'plugin_of_his', expected"),
+        ([*options, '--protocol-options', 'way=1'], r"--protocol-options has ['way'], expected"),
+    ):
+        with pytest.raises(SystemExit):
+            main([str(features_file), *wrong])
+        assert message in capsys.readouterr().err
+    PROTOCOLS.module_dict.pop('OneWay')

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 
 from mmvireid.datasets import SYSUMM01
-from mmvireid.evaluation import PROTOCOLS, FeatureSet
+from mmvireid.evaluation import FeatureSet, SYSUProtocol
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def features(rendered):
 
 
 def test_matches_are_the_most_similar_admissible_ones(tool, features):
-    setting = PROTOCOLS['sysu']().settings(features)[0]
+    setting = SYSUProtocol().settings(features)[0]
     unit = features.features / np.linalg.norm(features.features, axis=1, keepdims=True)
     for query in tool.choose_queries(features, setting, count=5, seed=0):
         admissible = [
@@ -40,7 +40,7 @@ def test_matches_are_the_most_similar_admissible_ones(tool, features):
 
 
 def test_every_query_is_another_person(tool, features):
-    setting = PROTOCOLS['sysu']().settings(features)[0]
+    setting = SYSUProtocol().settings(features)[0]
     queries = tool.choose_queries(features, setting, count=6, seed=1)
     assert len(set(features.person_ids[queries].tolist())) == len(queries)
     assert set(features.modalities[queries].tolist()) == {'infrared'}

@@ -13,10 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
+from mmvireid.apis import add_protocol_arguments, protocol_of
 from mmvireid.engine.runner import CommandParser
 from mmvireid.errors import InvalidValueError, Refusal
 from mmvireid.evaluation import (
-    PROTOCOLS,
     FeatureSet,
     chance_level,
     evaluate,
@@ -25,6 +25,7 @@ from mmvireid.evaluation import (
 )
 from mmvireid.evaluation.feature_set import describe_source
 from mmvireid.evaluation.functional import DISTANCES, FLIP_SUMS
+from mmvireid.evaluation.report import FIGURES, check_figures
 from mmvireid.utils import check_output, new_file, steady_screen
 
 # Options that only some protocols have, by the name of the protocol's argument.
@@ -47,7 +48,10 @@ def build_parser() -> CommandParser:
         'order is the file-name order of the protocols. flip_features (N, D) is optional.',
     )
     parser.add_argument('features', type=Path, metavar='FEATURES.npz')
-    parser.add_argument('--protocol', choices=list(PROTOCOLS), required=True)
+    add_protocol_arguments(parser)
+    parser.add_argument(
+        '--scores', nargs='+', default=FIGURES, help='figures to print: R<k>, mAP, mINP'
+    )
     parser.add_argument(
         '--mode', dest='modes', choices=['all', 'indoor', 'both'], help='sysu (default: both)'
     )
@@ -86,7 +90,7 @@ def build_parser() -> CommandParser:
 
 def protocol_options(args: argparse.Namespace) -> dict:
     """The given options that belong to the protocol; refuses those that do not."""
-    known = {field.name for field in fields(PROTOCOLS[args.protocol])}
+    known = {field.name for field in fields(protocol_of(args))}
     given = {key: getattr(args, key) for key in PROTOCOL_OPTIONS if getattr(args, key) is not None}
     for key in given.keys() - known:
         raise InvalidValueError(
@@ -94,27 +98,29 @@ def protocol_options(args: argparse.Namespace) -> dict:
         )
     if 'modes' in given:
         given['modes'] = ['all', 'indoor'] if args.modes == 'both' else [args.modes]
-    return given
+    unknown = sorted(set(args.protocol_options) - known)
+    if unknown:
+        raise InvalidValueError(
+            f'eval_features: --protocol-options has {unknown}, expected some of {sorted(known)}.'
+        )
+    return given | args.protocol_options
 
 
 def run(args: argparse.Namespace) -> None:
-    protocol = PROTOCOLS[args.protocol](**protocol_options(args))
+    protocol = protocol_of(args)(**protocol_options(args))
+    max_rank = max(args.max_rank, check_figures('eval_features', args.scores))
     if args.out:
         check_output(args.out)
     feature_set = FeatureSet.load(args.features)
     source = FeatureSet.load_source(args.features)
-    if source.get('protocol', args.protocol) != args.protocol:
-        raise InvalidValueError(
-            f'eval_features: --protocol is {args.protocol}, expected {source["protocol"]}: these '
-            f'are features of {describe_source(source)}.'
-        )
+    protocol.check_data(source)
     if args.flip:
         feature_set = fuse_flip(feature_set, args.flip_sum)
     settings = protocol.settings(feature_set)
-    report = evaluate(feature_set, settings, args.distance, args.rerank, args.max_rank)
+    report = evaluate(feature_set, settings, args.distance, args.rerank, max_rank)
     # Raw, fused and re-ranked results never share a name.
     variant = '-flip' * args.flip + '-rerank' * args.rerank
-    chance = chance_level(feature_set, settings)
+    chance = chance_level(feature_set, settings, max_rank)
     report, chance = (
         {name.replace('/', f'{variant}/'): result for name, result in results.items()}
         for results in (report, chance)
@@ -123,7 +129,7 @@ def run(args: argparse.Namespace) -> None:
         results = {name: result.to_dict() for name, result in report.items()}
         with new_file(args.out) as draft:
             draft.write_text(json.dumps(results, indent=2) + '\n', 'utf-8')
-    print(format_table(report, chance))
+    print(format_table(report, chance, args.scores))
     if source:
         print(f'Test data: {describe_source(source)}.')
     if args.out:

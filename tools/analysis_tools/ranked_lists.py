@@ -12,10 +12,15 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.apis import add_out_argument, write_picture
+from mmvireid.apis import (
+    add_out_argument,
+    add_protocol_arguments,
+    protocol_of,
+    write_picture,
+)
 from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.engine.runner import CommandParser, clear_errors
-from mmvireid.evaluation import PROTOCOLS, FeatureSet, RetrievalSetting
+from mmvireid.evaluation import FeatureSet, RetrievalSetting
 from mmvireid.utils import check_output, steady_screen, unit_rows
 from mmvireid.visualization import RankedList, draw_ranked_lists
 
@@ -64,7 +69,7 @@ def choose_queries(
 def main(argv: list[str] | None = None) -> None:
     parser = CommandParser(description=__doc__.splitlines()[0])
     parser.add_argument('features', metavar='FEATURES.npz', help='from test.py --save-features')
-    parser.add_argument('--protocol', choices=PROTOCOLS, required=True)
+    add_protocol_arguments(parser)
     parser.add_argument('--data-root', required=True, help='folder that the names start from')
     add_out_argument(parser, 'ranked_lists.png')
     parser.add_argument('--queries', type=int, default=8, help='number of queries')
@@ -74,7 +79,8 @@ def main(argv: list[str] | None = None) -> None:
     with clear_errors('ranked_lists'):
         check_output(args.out)
         features = FeatureSet.load(args.features)
-        setting = PROTOCOLS[args.protocol]().settings(features)[0]
+        protocol = protocol_of(args)(**args.protocol_options)
+        setting = protocol.settings(features)[0]
         lists = [
             ranked_list(
                 features, query, rank(features, setting, query, args.matches), Path(args.data_root)

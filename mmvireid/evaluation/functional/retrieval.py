@@ -97,18 +97,22 @@ def _warn_of_ties(report: Report) -> None:
         )
 
 
-def chance_level(feature_set: FeatureSet, settings: Sequence[RetrievalSetting]) -> Report:
+def chance_level(
+    feature_set: FeatureSet, settings: Sequence[RetrievalSetting], max_rank: int | None = 20
+) -> Report:
     """The same settings on random features: what a model that sees nothing would score.
 
     Args:
         feature_set: Its metadata is used, its features are not.
         settings: As in :func:`evaluate`.
+        max_rank: As there.
 
     Returns:
         As :func:`evaluate`; the same for the same metadata, since the seed is fixed.
     """
     noise = np.random.default_rng(0).standard_normal((len(feature_set), 64))
-    return evaluate(replace(feature_set, features=noise, flip_features=None), settings)
+    feature_set = replace(feature_set, features=noise, flip_features=None)
+    return evaluate(feature_set, settings, max_rank=max_rank)
 
 
 def fuse_flip(feature_set: FeatureSet, flip_sum: str = 'unit') -> FeatureSet:

@@ -25,23 +25,28 @@ from mmvireid.evaluation.functional import (
     fuse_flip,
 )
 from mmvireid.evaluation.protocols import (
+    BaseProtocol,
     LLCMProtocol,
     RegDBProtocol,
     RetrievalSetting,
     SYSUProtocol,
 )
 from mmvireid.evaluation.protocols.retrieval_setting import check_choices
-from mmvireid.evaluation.report import FIGURES, Report, write_trials
+from mmvireid.evaluation.report import FIGURES, Report, check_figures, write_trials
 from mmvireid.evaluation.table import format_table
-from mmvireid.registry import METRICS
+from mmvireid.registry import METRICS, PROTOCOLS
 from mmvireid.utils import check_output, new_file
 from mmvireid.utils.files import disk_failure
 
 FLIP = '-flip'
 
 
+@METRICS.register_module()
 class RetrievalMetric(BaseMetric):
-    """Base of the metrics: one subclass per protocol, and nothing else differs.
+    """Figures of any registered protocol.
+
+    A subclass that names its ``protocol_class``, such as ``SYSUMetric``, takes the protocol's
+    arguments directly, and nothing else differs.
 
     The result's keys name setting and figure, such as ``sysu/all-1shot/R1``, in percent, mean over
     trials. Features fused with those of the mirrored images (where the model gives
@@ -54,6 +59,8 @@ class RetrievalMetric(BaseMetric):
     of.
 
     Args:
+        protocol: Config of the protocol, ``dict(type='SYSUProtocol', modes=['all'])``; not in a
+            subclass with a ``protocol_class``.
         distance: ``'cosine'`` or ``'euclidean'``. Both rank alike unless the model leaves features
             as long as they are (``unit_features=False``).
         flip_sum: How features are fused with those of mirrored images, see :func:`fuse_flip`;
@@ -67,25 +74,36 @@ class RetrievalMetric(BaseMetric):
             protocol apart.
         collect_device: ``'cpu'`` or ``'gpu'``, for collecting from several processes.
         collect_dir: Folder for collecting on ``'cpu'``.
-        protocol: Arguments of ``protocol_class``, such as ``modes``; wrong ones fail here, before
-            any training.
+        scores: Names of the figures to return and to print: ``'mAP'``, ``'mINP'`` and ``'R<k>'``,
+            the CMC at rank k.
+        **arguments: Of ``protocol_class``, such as ``modes``; wrong ones fail here, before any
+            training.
 
     Raises:
         ValueError, TypeError: If an argument is unknown or not allowed.
+
+    Example:
+        >>> RetrievalMetric(dict(type='RegDBProtocol'), scores=['R1', 'mAP']).result_keys()[:2]
+        ['regdb/visible-to-infrared/R1', 'regdb/visible-to-infrared/mAP']
     """
 
-    protocol_class: type
+    protocol_class: type[BaseProtocol] | None = None
     default_prefix = ''  # the keys already start with the protocol
 
     def __init_subclass__(cls) -> None:
-        """Spell out what ``protocol`` stands for: a config's keys are checked against it."""
+        """Spell out what ``arguments`` stand for: a config's keys are checked against it."""
+        super().__init_subclass__()
+        if cls.protocol_class is None:
+            return
         own, protocol = signature(cls.__init__), signature(cls.protocol_class)
-        named = [p for p in own.parameters.values() if p.kind is not p.VAR_KEYWORD][1:]  # no self
+        hidden = ('self', 'protocol', 'arguments')
+        named = [p for p in own.parameters.values() if p.name not in hidden]
         keywords = [p.replace(kind=p.KEYWORD_ONLY) for p in protocol.parameters.values()]
         cls.__signature__ = own.replace(parameters=[*named, *keywords])
 
     def __init__(
         self,
+        protocol: dict | None = None,
         distance: str = 'cosine',
         flip_sum: str = 'unit',
         rerank: bool = False,
@@ -95,7 +113,8 @@ class RetrievalMetric(BaseMetric):
         prefix: str | None = None,
         collect_device: str = 'cpu',
         collect_dir: str | None = None,
-        **protocol: Any,
+        scores: Sequence[str] = FIGURES,
+        **arguments: Any,
     ) -> None:
         super().__init__(collect_device, prefix, collect_dir)
         name = type(self).__name__
@@ -103,16 +122,11 @@ class RetrievalMetric(BaseMetric):
         check_choices(name, 'flip_sum', [flip_sum], FLIP_SUMS)
         if not isinstance(rerank, bool):
             raise InvalidTypeError(f'{name}: `rerank` is {rerank!r}, expected True or False.')
-        unknown = sorted(set(protocol) - set(signature(self.protocol_class).parameters))
-        if unknown:
-            known = ', '.join(signature(type(self)).parameters)
-            raise InvalidTypeError(
-                f'{name}: `{unknown[0]}` is {protocol[unknown[0]]!r}, expected one of the '
-                f'arguments {known}.'
-            )
+        self.max_rank = check_figures(name, scores)
+        self.scores = tuple(scores)
         if save_features:
             check_output(npz_path(save_features))
-        self.protocol = self.protocol_class(**protocol)
+        self.protocol = self._build_protocol(protocol, arguments)
         self.distance = distance
         self.flip_sum = flip_sum
         self.rerank = rerank
@@ -126,6 +140,35 @@ class RetrievalMetric(BaseMetric):
         self.file_stem = '_'.join(filter(None, (prefix, self.protocol.name)))
         self.unwritten: list[str] = []
 
+    def _build_protocol(self, protocol: dict | None, arguments: dict[str, Any]) -> BaseProtocol:
+        name, own = type(self).__name__, self.protocol_class
+        allowed = () if own is None else signature(own).parameters
+        unknown = sorted(set(arguments) - set(allowed))
+        if unknown:
+            known = ', '.join(signature(type(self)).parameters)
+            raise InvalidTypeError(
+                f'{name}: `{unknown[0]}` is {arguments[unknown[0]]!r}, expected one of the '
+                f'arguments {known}.'
+            )
+        if (own is None) != isinstance(protocol, dict):
+            expected = "dict(type='<protocol>', ...)" if own is None else f'no such key: {own.name}'
+            raise InvalidTypeError(f'{name}: `protocol` is {protocol!r}, expected {expected}.')
+        return PROTOCOLS.build(protocol) if own is None else own(**arguments)
+
+    @property
+    def dataset_meta(self) -> dict | None:
+        """Metainfo of the data set; MMEngine sets it before anything runs.
+
+        Raises:
+            ValueError: When it is set to that of data which the protocol is not for.
+        """
+        return self._dataset_meta
+
+    @dataset_meta.setter
+    def dataset_meta(self, dataset_meta: dict) -> None:
+        self.protocol.check_data(dataset_meta)
+        self._dataset_meta = dataset_meta
+
     def result_keys(self, flip: bool = False) -> list[str]:
         """Keys of the results, in their order, before there are any.
 
@@ -137,7 +180,7 @@ class RetrievalMetric(BaseMetric):
             for variant in (('', FLIP) if flip else ('',))
             for suffix in self._suffixes
             for name in self.protocol.setting_names
-            for figure in FIGURES
+            for figure in self.scores
         ]
 
     def process(self, data_batch: object, data_samples: Sequence[dict]) -> None:
@@ -187,7 +230,9 @@ class RetrievalMetric(BaseMetric):
         self.report = {}
         for variant, feature_set in variants.items():
             for suffix in self._suffixes:
-                report = evaluate(feature_set, self.settings, self.distance, rerank=bool(suffix))
+                report = evaluate(
+                    feature_set, self.settings, self.distance, bool(suffix), self.max_rank
+                )
                 for name, result in report.items():
                     self.report[_vary(name, variant, suffix)] = result
         if self.out_dir:
@@ -195,12 +240,13 @@ class RetrievalMetric(BaseMetric):
         return {
             f'{setting}/{name}': float(value.mean())
             for setting, result in self.report.items()
-            for name, value in result.scores.items()
+            for name, value in result.figures(self.scores).items()
         }
 
     def table(self) -> str:
         """The last evaluation as a text table, with the chance level and the test data below."""
-        table = format_table(self.report, chance_level(self.feature_set, self.settings))
+        chance = chance_level(self.feature_set, self.settings, self.max_rank)
+        table = format_table(self.report, chance, self.scores)
         described = describe_source(self.dataset_meta)
         return f'{table}\nTest data: {described}.' if described else table
 

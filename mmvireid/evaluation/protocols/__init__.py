@@ -1,9 +1,15 @@
+from .base_protocol import BaseProtocol
 from .llcm import LLCMProtocol
+from .lookup import find_protocol
 from .regdb import RegDBProtocol
 from .retrieval_setting import RetrievalSetting
 from .sysu import SYSUProtocol
 
-#: The protocols by their name.
-PROTOCOLS = {protocol.name: protocol for protocol in (SYSUProtocol, RegDBProtocol, LLCMProtocol)}
-
-__all__ = ['PROTOCOLS', 'LLCMProtocol', 'RegDBProtocol', 'RetrievalSetting', 'SYSUProtocol']
+__all__ = [
+    'BaseProtocol',
+    'LLCMProtocol',
+    'RegDBProtocol',
+    'RetrievalSetting',
+    'SYSUProtocol',
+    'find_protocol',
+]

@@ -7,19 +7,22 @@ from typing import ClassVar
 import numpy as np
 
 from mmvireid.evaluation.feature_set import FeatureSet
+from mmvireid.evaluation.protocols.base_protocol import BaseProtocol
 from mmvireid.evaluation.protocols.gallery_sampling import folders, seeded_gallery, sorted_rows
 from mmvireid.evaluation.protocols.retrieval_setting import (
     RetrievalSetting,
     check_choices,
     check_positive,
 )
+from mmvireid.registry import PROTOCOLS
 from mmvireid.structures import INFRARED, VISIBLE
 
 LEGACY = 'visible-to-infrared-legacy'
 
 
+@PROTOCOLS.register_module()
 @dataclass(frozen=True)
-class LLCMProtocol:
+class LLCMProtocol(BaseProtocol):
     """Settings of LLCM, named such as ``'llcm/infrared-to-visible'`` (query to gallery).
 
     All test images of one modality ask; the gallery has one drawn image of the other modality per
@@ -40,6 +43,7 @@ class LLCMProtocol:
     directions: Sequence[str] = ('infrared-to-visible', 'visible-to-infrared')
     num_trials: int = 10
     name: ClassVar[str] = 'llcm'
+    any_data: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         allowed = (*type(self).directions, LEGACY)

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from mmvireid.evaluation.feature_set import FeatureSet
+from mmvireid.evaluation.protocols.base_protocol import BaseProtocol
 from mmvireid.evaluation.protocols.gallery_sampling import sorted_rows
 from mmvireid.evaluation.protocols.retrieval_setting import RetrievalSetting, check_choices
+from mmvireid.registry import PROTOCOLS
 
 
+@PROTOCOLS.register_module()
 @dataclass(frozen=True)
-class RegDBProtocol:
+class RegDBProtocol(BaseProtocol):
     """Settings of one of RegDB's ten splits, named such as ``'regdb/visible-to-infrared'``.
 
     CMC counts images. Nothing is drawn and no pair is excluded, so there is one trial; the ten
@@ -25,6 +28,7 @@ class RegDBProtocol:
 
     directions: Sequence[str] = ('visible-to-infrared', 'infrared-to-visible')
     name: ClassVar[str] = 'regdb'
+    any_data: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         allowed = type(self).directions

@@ -10,6 +10,7 @@ import numpy as np
 
 from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.evaluation.feature_set import FeatureSet
+from mmvireid.evaluation.protocols.base_protocol import BaseProtocol
 from mmvireid.evaluation.protocols.gallery_sampling import (
     OfficialGallery,
     folders,
@@ -22,14 +23,16 @@ from mmvireid.evaluation.protocols.retrieval_setting import (
     check_choices,
     check_positive,
 )
+from mmvireid.registry import PROTOCOLS
 from mmvireid.structures import INFRARED, VISIBLE
 
 QUERY_CAMERAS = (3, 6)
 GALLERY_CAMERAS = {'all': (1, 2, 4, 5), 'indoor': (1, 2)}
 
 
+@PROTOCOLS.register_module()
 @dataclass(frozen=True)
-class SYSUProtocol:
+class SYSUProtocol(BaseProtocol):
     """Settings of SYSU-MM01, named such as ``'sysu/all-1shot'``.
 
     Every infrared image asks, in both modes. Camera-3 queries never see camera-2 images, because
@@ -53,6 +56,7 @@ class SYSUProtocol:
     rand_perm_file: str | Path | None = None
     num_trials: int = 10
     name: ClassVar[str] = 'sysu'
+    any_data: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         check_choices('SYSUProtocol', 'modes', self.modes, list(GALLERY_CAMERAS))

@@ -1,15 +1,17 @@
 import csv
 import json
 import logging
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import torch
 from mmengine.evaluator import Evaluator
 
-from mmvireid.evaluation import FeatureSet, SYSUProtocol, evaluate
+from mmvireid.evaluation import BaseProtocol, FeatureSet, RetrievalSetting, SYSUProtocol, evaluate
 from mmvireid.evaluation.metrics import LLCMMetric, RegDBMetric, SYSUMetric
-from mmvireid.registry import METRICS
+from mmvireid.registry import METRICS, PROTOCOLS
 from mmvireid.structures import ReIDDataSample
 
 
@@ -35,7 +37,8 @@ def make_samples(flip=False, persons=6, seed=0):
 
 def run(metric, samples, batch_size=7):
     evaluator = Evaluator(metric)
-    evaluator.dataset_meta = {'dataset': 'sysu_mm01', 'protocol': 'sysu', 'split': 'test'}
+    protocol = evaluator.metrics[0].protocol.name
+    evaluator.dataset_meta = {'dataset': 'sysu_mm01', 'protocol': protocol, 'split': 'test'}
     for start in range(0, len(samples), batch_size):
         evaluator.process(samples[start : start + batch_size])
     return evaluator.evaluate(len(samples))
@@ -140,6 +143,83 @@ def test_keys_are_known_before_and_come_in_this_order(flip, rerank, prefix):
 def test_other_protocols_know_theirs(metric):
     metric = metric()
     assert metric.result_keys() == list(run(metric, make_samples()))
+
+
+@dataclass(frozen=True)
+class FirstCamera(BaseProtocol):
+    """Infrared images ask those of camera 1."""
+
+    camera: int = 1
+    name: ClassVar[str] = 'first'
+
+    @property
+    def setting_names(self):
+        return [f'first/camera{self.camera}']
+
+    def settings(self, feature_set):
+        queries = np.flatnonzero(feature_set.modalities == 'infrared')
+        gallery = np.flatnonzero(feature_set.camera_ids == self.camera)
+        name = self.setting_names[0]
+        return [RetrievalSetting(name, (queries,), (gallery,), gallery, rank_by='image')]
+
+
+def test_any_registered_protocol_is_evaluated(monkeypatch):
+    monkeypatch.setitem(PROTOCOLS.module_dict, 'FirstCamera', FirstCamera)
+    samples = make_samples()
+    metric = METRICS.build(
+        dict(type='RetrievalMetric', protocol=dict(type='FirstCamera', camera=2))
+    )
+    figures = run(metric, samples)
+    assert list(figures) == metric.result_keys()
+    infrared = [s for s in samples if s.modality == 'infrared']
+    gallery = [s for s in samples if s.camera_id == 2]
+    right = [
+        max(gallery, key=lambda other: float(sample.feature @ other.feature)).person_id
+        == sample.person_id
+        for sample in infrared
+        if sample.person_id in {other.person_id for other in gallery}
+    ]
+    assert figures['first/camera2/R1'] == pytest.approx(100 * np.mean(right))
+
+
+def test_figures_are_those_that_are_asked_for():
+    options = dict(modes=['all'], shots=[1], num_trials=2)
+    every = run(SYSUMetric(**options), make_samples())
+    some = run(SYSUMetric(scores=['mAP', 'R2'], **options), make_samples())
+    assert list(some) == ['sysu/all-1shot/mAP', 'sysu/all-1shot/R2']
+    assert some['sysu/all-1shot/mAP'] == every['sysu/all-1shot/mAP']
+    assert every['sysu/all-1shot/R1'] <= some['sysu/all-1shot/R2'] <= every['sysu/all-1shot/R5']
+
+
+@pytest.mark.parametrize('scores', ['mAP', [], ['map'], ['R0'], ['R1', 'Rank5'], [5]])
+def test_unknown_figures_are_named(scores):
+    with pytest.raises(ValueError, match='`scores` is .*, expected some of'):
+        SYSUMetric(scores=scores)
+
+
+@pytest.mark.parametrize(
+    ('metric', 'message'),
+    [
+        (dict(type='RetrievalMetric'), '`protocol` is None, expected dict'),
+        (dict(type='RetrievalMetric', protocol='sysu'), "`protocol` is 'sysu', expected dict"),
+        (dict(type='RetrievalMetric', modes=['all']), r"`modes` is \['all'\], expected one of the"),
+        (
+            dict(type='SYSUMetric', protocol=dict(type='RegDBProtocol')),
+            'expected no such key: sysu',
+        ),
+    ],
+)
+def test_a_metric_without_its_protocol_is_refused(metric, message):
+    with pytest.raises(TypeError, match=message):
+        METRICS.build(metric)
+
+
+def test_data_of_another_protocol_are_refused_before_anything_runs():
+    """Their figures would look plausible."""
+    evaluator = Evaluator(SYSUMetric())
+    with pytest.raises(ValueError, match="images of regdb, test, expected data of protocol 'sysu'"):
+        evaluator.dataset_meta = dict(dataset='regdb', protocol='regdb', split='test')
+    evaluator.dataset_meta = dict(dataset='mine')  # says nothing
 
 
 def test_a_prefix_tells_two_of_one_protocol_apart(tmp_path):
