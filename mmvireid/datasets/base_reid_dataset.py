@@ -11,7 +11,7 @@ from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.registry import TRANSFORMS
 
 from .image_cache import ImageCache
-from .image_rows import unpaired_ids
+from .image_rows import check_rows, unpaired_ids
 from .image_tree import ImageTree, brief_list, raise_problem
 from .seeded_index import SeededIndex, seeded_randomness
 from .transforms import LoadReIDImage
@@ -65,6 +65,8 @@ class BaseReIDDataset(BaseDataset):
     training_splits: tuple[str, ...]
     #: What of ``metainfo`` has to be the same in training and test.
     must_agree: tuple[str, ...] = ('dataset', 'image_size')
+    #: Whether a camera may have images of both modalities.
+    mixed_cameras: bool = False
 
     def __init__(
         self,
@@ -142,13 +144,15 @@ class BaseReIDDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Rows of the data list; called by MMEngine."""
         tree = self.open_tree()
-        rows = sorted(self.list_images(tree), key=lambda row: row['name'])
+        rows = list(self.list_images(tree))
+        check_rows(type(self).__name__, tree, rows, self.mixed_cameras)
+        rows.sort(key=lambda row: row['name'])
         if self.split in self.training_splits:
             rows = self._select_identities(tree, rows)
         if not rows:
             raise InvalidValueError(
                 f'{type(self).__name__}: no image of split {self.split!r} is left in '
-                f'{self.data_root}. Run tools/dataset_converters/check_dataset.py on it.'
+                f'{self.data_root}.'
             )
         ids = sorted({row['person_id'] for row in rows})
         labels = {person_id: label for label, person_id in enumerate(ids)}
@@ -191,7 +195,8 @@ class BaseReIDDataset(BaseDataset):
             row = self._load(row)
             if block is not None:
                 row['block'] = block
-            used = row['img_path']
+            if row['img_path'] != path:
+                row['replaced'] = path
             results = self.pipeline(row)
         except Exception as error:
             if path not in str(error):
@@ -202,8 +207,6 @@ class BaseReIDDataset(BaseDataset):
                 f'{type(self).__name__}: a transform of the pipeline returned None for {path}. '
                 'Another image cannot take its place in the batch.'
             )
-        if used != path:
-            results['data_samples'].set_metainfo({'replaced': path})
         return results
 
     def _load(self, row: dict) -> dict:

@@ -144,7 +144,7 @@ class ImageTree:
 
     def _existing(self, file: str, pairs: list[tuple[str, int]]) -> list[tuple[str, int]]:
         """The pairs whose image exists; looks every folder up once, not every file."""
-        missing = [name for name, _ in pairs if not self._has_image(name)]
+        missing = [name for name, _ in pairs if not self.has_image(name)]
         if missing:
             self.on_problem(
                 MissingFileError(
@@ -155,7 +155,8 @@ class ImageTree:
         missing = set(missing)
         return [pair for pair in pairs if pair[0] not in missing]
 
-    def _has_image(self, name: str) -> bool:
+    def has_image(self, name: str) -> bool:
+        """Whether there is an image file of this name."""
         folder, _, file = name.rpartition('/')
         return file.lower().endswith(IMAGE_SUFFIXES) and self._entries(folder).get(file, False)
 

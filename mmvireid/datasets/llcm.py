@@ -41,6 +41,7 @@ class LLCM(BaseReIDDataset):
     contents = 'idx, test_vis, test_nir and the training images'
     splits = ('train', 'test')
     training_splits = ('train',)
+    mixed_cameras = True
 
     def list_images(self, tree: ImageTree) -> list[dict]:
         return self._list_train(tree) if self.split == 'train' else self._list_test(tree)

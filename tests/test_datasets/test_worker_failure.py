@@ -122,7 +122,7 @@ def test_a_broken_connection_to_a_worker_is_its_death(module):
 def test_what_the_package_refuses_in_a_worker_is_one_line():
     message = worker_failure(first_error(refuse))
     assert message.startswith('read_image: cannot read /nowhere/5.png (')
-    assert message.endswith('fetch them again.')
+    assert message.endswith('finds all such files.')
     message = worker_failure(first_error(refuse_with_a_note))
     assert message.startswith('LoadReIDImage: `size` is (0, 2), expected')
     assert message.endswith('at least 1. The image was /data/5.png.')
@@ -158,7 +158,7 @@ def test_an_unreadable_image_is_named_at_the_end(sysu_root, path):
         load_all(sysu_root)
     last = str(error.value).splitlines()[-1]
     refusal = 'mmvireid.errors.InvalidValueError: read_image: cannot read'
-    assert last.startswith(f'{refusal} {path} (no decoder can read it). Run tools/')
+    assert last.startswith(f'{refusal} {path} (no decoder can read it). Fetch it again')
     with pytest.raises(SystemExit) as end, clear_errors('train'):
         load_all(sysu_root)
     assert str(end.value).startswith(f'train: read_image: cannot read {path} (')

@@ -10,7 +10,7 @@ from mmvireid.structures import ReIDDataSample
 from .cropping import PICTURE_BOX
 
 DATA_KEYS = ('person_id', 'gt_label', 'camera_id', 'modality')
-META_KEYS = ('name', 'img_path', 'sample_idx', 'block')
+META_KEYS = ('name', 'img_path', 'sample_idx', 'block', 'replaced')
 
 
 @TRANSFORMS.register_module()
@@ -20,8 +20,8 @@ class PackReIDInputs(BaseTransform):
     Required Keys:
 
     - img (uint8 BGR, shape (H, W, 3))
-    - person_id, gt_label, camera_id, modality, name, img_path, sample_idx, block (each optional:
-      an image that comes from nowhere has no annotations)
+    - person_id, gt_label, camera_id, modality, name, img_path, sample_idx, block, replaced (each
+      optional: an image that comes from nowhere has no annotations)
     - gt_bboxes (optional: where the picture is, as :class:`RandomPadCrop` leaves it)
 
     Added Keys (the only ones that are left):

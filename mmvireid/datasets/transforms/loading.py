@@ -71,8 +71,8 @@ def read_image(path: str, backend: str = 'cv2') -> np.ndarray:
         if not isinstance(error, UnidentifiedImageError):
             reason = getattr(error, 'strerror', None) or str(error).strip()
         raise InvalidValueError(
-            f'read_image: cannot read {path} ({reason}). Run tools/dataset_converters/'
-            'check_dataset.py to find all such files, and fetch them again.'
+            f'read_image: cannot read {path} ({reason}). Fetch it again; of SYSU-MM01, RegDB and '
+            'LLCM, tools/dataset_converters/check_dataset.py finds all such files.'
         ) from error
 
 

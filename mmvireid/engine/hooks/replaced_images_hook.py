@@ -40,6 +40,5 @@ class ReplacedImagesHook(Hook):
         if paths:
             runner.logger.warning(
                 f'{len(paths)} images could not be read and were replaced by others of the same '
-                'identity and modality (tools/dataset_converters/check_dataset.py finds all such '
-                'files):\n' + '\n'.join(paths)
+                'identity and modality:\n' + '\n'.join(paths)
             )
