@@ -42,6 +42,22 @@ def test_a_wrong_number_of_identities_is_named():
         PreflightHook().before_train(fake_runner(7))
 
 
+def test_people_who_are_trained_on_are_not_validated_on():
+    runner = fake_runner(5)
+    training, validation = (
+        loader.dataset for loader in (runner.train_dataloader, runner.val_loop.dataloader)
+    )
+    training.metainfo |= dict(dataset='a', split='train', heldout_ids=[3, 4])
+    validation.metainfo |= dict(dataset='a', heldout_ids=[3, 4])
+    validation.must_agree, validation.heldout = ('dataset',), True
+    validation.trained_elsewhere, validation.full_init = False, lambda: None
+    validation.parts_of = lambda split: [split]
+    PreflightHook().before_train(runner)
+    validation.metainfo['heldout_ids'] = [3, 7]
+    with pytest.raises(ValueError, match='`val_dataloader.dataset` has held-out people 7, who'):
+        PreflightHook().before_train(runner)
+
+
 def test_images_of_another_size_than_the_model_expects_are_named():
     runner = fake_runner(5)
     crop = SimpleNamespace(size=(64, 32))
