@@ -73,6 +73,7 @@ MODEL_TOOLS = {
     'analysis_tools/disentanglement.py': [],
     'analysis_tools/distances.py': [],
     'analysis_tools/modality_alignment.py': [],
+    'analysis_tools/posterior_variances.py': [],
     'analysis_tools/stem_maps.py': ['--visible', 'a.jpg', '--infrared', 'b.jpg'],
     'analysis_tools/swap_factors.py': [],
     'analysis_tools/translations.py': [],

@@ -8,6 +8,7 @@ from contextlib import ExitStack, contextmanager
 
 import numpy as np
 import torch
+from mmengine.model import MMSeparateDistributedDataParallel
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
 from torch import nn
@@ -43,7 +44,8 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(torch.random.fork_rng(devices))
         for module in model.modules():
-            if isinstance(module, DistributedDataParallel):
+            several = isinstance(module, MMSeparateDistributedDataParallel)
+            if isinstance(module, DistributedDataParallel) and not several:  # its children are
                 stack.enter_context(module.no_sync())
         try:
             yield

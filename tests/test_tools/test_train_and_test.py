@@ -195,7 +195,7 @@ def test_every_metric_of_a_list_gets_the_switches_it_knows_and_is_printed(
         run('test.py', 'none.py', 'x.pth', '--rerank')
     cfg.test_evaluator = None
     cfg.dump('nothing.py')
-    with pytest.raises(SystemExit, match='has no `test_dataloader` or no `test_evaluator`'):
+    with pytest.raises(SystemExit, match='`test_evaluator` is None, expected'):
         run('test.py', 'nothing.py', 'x.pth')
 
 

@@ -118,7 +118,7 @@ def test_a_process_that_dies_ends_the_job_with_its_error(
     cfg = shrink(str(ROOT / 'configs/agw/agw_synthetic.py'))
     if fault == 'evaluation':
         (tmp_path / 'file').touch()
-        cfg.val_evaluator.save_features = 'file/features.npz'
+        cfg.val_evaluator.out_dir = 'file'
     finished = train_two(cfg, dict(type='Fault', kind=fault))
     assert time.time() - (tmp_path / 'fault').stat().st_mtime < 60
     assert finished.returncode != 0

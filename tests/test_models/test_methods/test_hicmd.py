@@ -534,11 +534,10 @@ def test_one_batch_is_the_default(build, training_batch):
 
 
 def test_a_group_of_one_image_is_named(build, training_batch):
-    for options in (dict(), dict(num_unpaired=1)):
-        model, _ = build(group_passes=True, **options)
-        data = model.data_preprocessor(training_batch(3 if options else 1, 1, size=SIZE))
-        with pytest.raises(ValueError, match='`group_passes` is True with groups of 1 image'):
-            model.loss_generation_reid(**data, shared={})
+    model, _ = build(group_passes=True, num_unpaired=1)
+    data = model.data_preprocessor(training_batch(3, 1, size=SIZE))
+    with pytest.raises(ValueError, match='`group_passes` is True with groups of 1 image'):
+        model.loss_generation_reid(**data, shared={})
 
 
 class Recorder(nn.Module):
