@@ -290,6 +290,8 @@ def test_the_table_holds_the_rendered_people(own, rendered):
         ('a.jpg,1,1,thermal,train', "`modality` of 1 of 1 rows is not one of .* 'thermal'"),
         ('a.jpg,one,1,visible,train', "`person_id` of 1 of 1 rows is not a whole number: 'one'"),
         ('b.jpg,1,1,visible,train', '1 of 1 images do not exist'),
+        ('a.jpg,1,1,visible,trian', "`split` in .* is also .'trian'."),
+        ('a.jpg,1', "`split` in .* is also .''."),
     ],
 )
 def test_mistakes_in_the_table_are_named(line, message, own, tmp_path):

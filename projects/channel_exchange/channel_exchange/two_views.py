@@ -3,7 +3,6 @@
 import random
 from collections.abc import Sequence
 
-import torch
 from mmcv.transforms import BaseTransform
 from mmcv.transforms.utils import cache_randomness
 

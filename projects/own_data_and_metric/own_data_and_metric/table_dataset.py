@@ -5,6 +5,7 @@ from pathlib import Path
 
 from mmvireid.datasets import BaseReIDDataset
 from mmvireid.datasets.image_rows import image_row
+from mmvireid.datasets.image_tree import ImageTree
 from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.registry import DATASETS
 
@@ -29,30 +30,39 @@ class TableDataset(BaseReIDDataset):
     splits = ('train', 'test')
     training_splits = ('train',)
 
-    def list_images(self, tree) -> list[dict]:
-        table = Path(tree.root, TABLE)
+    def list_images(self, tree: ImageTree) -> list[dict]:
+        return [
+            image_row(
+                name=line['path'],
+                person_id=_number(line['person_id']),
+                camera_id=_number(line['camera_id']),
+                modality=line['modality'],
+            )
+            for line in self._read_table(Path(tree.root, TABLE))
+            if line['split'] == self.split
+        ]
+
+    def _read_table(self, table: Path) -> list[dict[str, str]]:
         if not table.is_file():
             raise MissingFileError(
                 f'TableDataset: {table} does not exist, expected a table with the columns '
                 f'{", ".join(COLUMNS)}; make_table.py writes one for rendered pictures.'
             )
         with table.open(newline='', encoding='utf-8') as file:
-            reader = csv.DictReader(file)
-            if not set(COLUMNS) <= set(reader.fieldnames or ()):
-                raise InvalidValueError(
-                    f'TableDataset: {table} has the columns {reader.fieldnames}, expected '
-                    f'{list(COLUMNS)}.'
-                )
-            return [
-                image_row(
-                    name=line['path'],
-                    person_id=_number(line['person_id']),
-                    camera_id=_number(line['camera_id']),
-                    modality=line['modality'],
-                )
-                for line in reader
-                if line['split'] == self.split
-            ]
+            reader = csv.DictReader(file, restval='')
+            lines = list(reader)
+        if not set(COLUMNS) <= set(reader.fieldnames or ()):
+            raise InvalidValueError(
+                f'TableDataset: {table} has the columns {reader.fieldnames}, expected '
+                f'{list(COLUMNS)}.'
+            )
+        unknown = sorted({line['split'] for line in lines} - set(self.splits))
+        if unknown:
+            raise InvalidValueError(
+                f'TableDataset: `split` in {table} is also {unknown}, expected one of '
+                f'{self.splits} in every line.'
+            )
+        return lines
 
 
 def _number(text: str) -> int | str:
