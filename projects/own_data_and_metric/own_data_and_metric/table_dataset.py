@@ -3,9 +3,8 @@
 import csv
 from pathlib import Path
 
-from mmvireid.datasets import BaseReIDDataset
+from mmvireid.datasets import BaseReIDDataset, ImageTree
 from mmvireid.datasets.image_rows import image_row
-from mmvireid.datasets.image_tree import ImageTree
 from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.registry import DATASETS
 
