@@ -93,17 +93,25 @@ def equals_handwritten():
     return check
 
 
-LAYOUTS = dict(SYSUMM01='sysu', SyntheticSYSU='sysu', RegDB='regdb', LLCM='llcm')
+LAYOUTS = dict(
+    SYSUMM01='sysu', SyntheticSYSU='sysu', RegDB='regdb', LLCM='llcm', TableDataset='table'
+)
+MAKE_TABLE = '../projects/own_data_and_metric/make_table.py'
 
 
 @pytest.fixture(scope='session')
-def rendered(tmp_path_factory):
-    """Root of a tiny rendered data set: ``rendered('regdb')``; each is rendered once."""
+def rendered(tmp_path_factory, load_tool):
+    """Root of a tiny rendered data set: ``rendered('regdb')``; each is rendered once.
+
+    ``'table'`` is SYSU-MM01's layout with the table of ``projects/own_data_and_metric`` beside it.
+    """
     folder = tmp_path_factory.mktemp('rendered')
 
     def build(layout: str) -> str:
         root = folder / layout
-        ensure_rendered(root, size='tiny', layout=layout, workers=1)
+        ensure_rendered(root, 'tiny', 'sysu' if layout == 'table' else layout, workers=1)
+        if layout == 'table':
+            load_tool(MAKE_TABLE).main([str(root)])
         return str(root)
 
     return build

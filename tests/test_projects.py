@@ -1,15 +1,22 @@
 """The projects work as their READMEs say, from a config and without touching the package."""
 
 import copy
+import importlib
+import json
+import random
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
+from mmengine.hooks import Hook
 from mmengine.optim import build_optim_wrapper
+from mmengine.runner import Runner
 
+from mmvireid.evaluation import FeatureSet
 from mmvireid.models.base import Stage
 from mmvireid.registry import MODELS
 
@@ -157,3 +164,168 @@ def test_the_discriminator_of_cmgan_learns_the_modality(cmgan, training_batch):
     assert visible.min() > infrared.max()  # positive for visible
     # and it is the generator that now has the larger loss
     assert model.loss_generator(**data, shared={})['adversarial'] > 0.7
+
+
+def test_a_resting_discriminator_keeps_its_warm_up(shrink):
+    cfg = shrink(str(ROOT / 'projects/cmgan/configs/cmgan-late-critic_synthetic.py'))
+    runner = Runner.from_cfg(cfg)
+    rates = []
+
+    class Rates(Hook):
+        def before_train_iter(self, runner, batch_idx, data_batch=None):
+            rates.append({k: rate[0] for k, rate in runner.optim_wrapper.get_lr().items()})
+
+    runner.register_hook(Rates())
+    runner.train()  # two iterations without the discriminator, then two with it
+    # from a tenth of the rate to all of it, each in the first epoch in which it moves
+    assert [rate['discriminator.lr'] for rate in rates[2:]] == pytest.approx([1e-4, 1e-3])
+    assert [rate['generator.lr'] for rate in rates[:2]] == pytest.approx([1e-4, 1e-3])
+
+
+@pytest.fixture
+def own():
+    """The plugin with a data set, a protocol, a metric and a loss."""
+    return importlib.import_module('projects.own_data_and_metric.own_data_and_metric')
+
+
+@pytest.fixture
+def two_views():
+    return importlib.import_module('projects.channel_exchange.channel_exchange')
+
+
+def test_the_second_view_is_one_channel_of_a_visible_image(two_views, training_batch):
+    batch = training_batch(2, 1)
+    add_view, seen = two_views.ExchangedView(), set()
+    random.seed(0)
+    for _ in range(30):
+        for image, sample in zip(batch['inputs'], batch['data_samples']):
+            item = add_view(dict(inputs=image, data_samples=sample))
+            assert item['inputs'] is image
+            assert ('exchanged_view' in item) == (sample.modality == 'visible')
+            if sample.modality == 'visible':
+                planes = item['exchanged_view']
+                assert (planes == planes[0]).all()
+                seen.add([torch.equal(planes[0], plane) for plane in image].index(True))
+    assert seen == {0, 1, 2}
+
+
+def test_second_views_are_visible_images_with_the_labels_of_the_first(two_views, shrink):
+    cfg = shrink(str(ROOT / 'projects/channel_exchange/configs/agw-exchange_synthetic.py'))
+    runner = Runner.from_cfg(cfg)
+    batch = next(iter(runner.build_dataloader(cfg.train_dataloader)))
+    data = runner.model.data_preprocessor(batch, training=True)
+    num_ids, num_instances = 4, 3
+    images, labels = data['inputs'], [sample.gt_label for sample in data['data_samples']]
+    half = num_ids * num_instances
+    assert {key: len(part) for key, part in images.items()} == dict(visible=2 * half, infrared=half)
+    assert labels[:half] == labels[half : 2 * half] == labels[2 * half :]
+    pictures = runner.model.data_preprocessor.to_pictures(images['visible'])
+    for original, view in zip(pictures[:half], pictures[half:]):
+        assert any((view == original[..., [channel]]).all() for channel in range(3))
+    terms = runner.model(**data, mode='loss')
+    assert set(terms) == {'loss_identity', 'loss_triplet'}
+
+
+def test_the_circle_loss_equals_its_formula_in_loops(own):
+    generator = torch.Generator().manual_seed(0)
+    x = torch.randn(8, 5, generator=generator, dtype=torch.float64, requires_grad=True)
+    labels, scale, m = [0, 0, 1, 1, 2, 2, 2, 0], 4.0, 0.3
+
+    def constant(value):
+        return max(value.item(), 0.0)
+
+    total = 0.0
+    for i in range(8):
+        positive = negative = 0.0
+        for j in range(8):
+            s = F.cosine_similarity(x[i], x[j], dim=0)
+            if j != i and labels[j] == labels[i]:
+                positive = positive + torch.exp(-scale * constant(1 + m - s) * (s - (1 - m)))
+            elif labels[j] != labels[i]:
+                negative = negative + torch.exp(scale * constant(s + m) * (s - m))
+        total = total + torch.log1p(positive * negative) / 8
+    loss = own.CircleLoss(margin=m, scale=scale)(x, torch.tensor(labels))
+    assert loss.item() == pytest.approx(total.item(), rel=1e-5)
+    found, expected = (torch.autograd.grad(value, x)[0] for value in (loss, total))
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_the_metric_counts_pairs_in_the_right_order(own):
+    rng = np.random.default_rng(0)
+    samples = [
+        dict(
+            feature=torch.tensor(rng.normal(size=3)),
+            person_id=int(rng.integers(3)),
+            modality=('visible', 'infrared')[number % 2],
+        )
+        for number in range(12)
+    ]
+    same, different = [], []
+    for a in samples[::2]:
+        for b in samples[1::2]:
+            pairs = same if a['person_id'] == b['person_id'] else different
+            pairs.append(F.cosine_similarity(a['feature'], b['feature'], dim=0).item())
+    expected = 100 * np.mean([s > d for s in same for d in different])
+    metric = own.PairOrder()
+    metric.process(None, samples)
+    assert metric.evaluate(len(samples)) == {'pairs/order': pytest.approx(expected)}
+
+
+def test_the_table_holds_the_rendered_people(own, rendered):
+    root = rendered('table')
+    sets = {split: own.TableDataset(root, split) for split in ('train', 'test')}
+    counts = {split: dataset.metainfo['num_ids'] for split, dataset in sets.items()}
+    assert counts == dict(train=12, test=8)
+    rows = [dataset.get_data_info(i) for dataset in sets.values() for i in range(len(dataset))]
+    assert {row['img_path'] for row in rows} == {str(p) for p in Path(root).glob('cam*/*/*.jpg')}
+    for row in rows:
+        camera, person, _ = Path(row['img_path']).parts[-3:]
+        assert (row['camera_id'], row['person_id']) == (int(camera[3:]), int(person))
+        assert row['modality'] == ('infrared' if camera in ('cam3', 'cam6') else 'visible')
+
+
+@pytest.mark.parametrize(
+    ('line', 'message'),
+    [
+        ('a.jpg,1,1,thermal,train', "`modality` of 1 of 1 rows is not one of .* 'thermal'"),
+        ('a.jpg,one,1,visible,train', "`person_id` of 1 of 1 rows is not a whole number: 'one'"),
+        ('b.jpg,1,1,visible,train', '1 of 1 images do not exist'),
+        ('a.jpg,1,1,visible,trian', "`split` in .* is also .'trian'."),
+        ('a.jpg,1', "`split` in .* is also .''."),
+    ],
+)
+def test_mistakes_in_the_table_are_named(line, message, own, tmp_path):
+    (tmp_path / 'a.jpg').write_bytes(b'never read')
+    header = 'path,person_id,camera_id,modality,split'
+    (tmp_path / 'images.csv').write_text(f'{header}\n{line}\n')
+    with pytest.raises((ValueError, FileNotFoundError), match=message):
+        own.TableDataset(str(tmp_path), 'train')
+
+
+def test_the_protocol_ranks_what_eval_features_is_given(own, load_tool, tmp_path, capsys):
+    # one infrared query per person; camera 1 has the right one first, camera 2 second
+    feature_set = FeatureSet(
+        features=np.array([[1, 0], [0, 1], [1, 0.1], [0.1, 1], [0.6, 1], [1, 0.6]]),
+        person_ids=[1, 2, 1, 2, 1, 2],
+        camera_ids=[3, 3, 1, 1, 2, 2],
+        modalities=['infrared'] * 2 + ['visible'] * 4,
+        names=list('abcdef'),
+    )
+    feature_set.save(tmp_path / 'features.npz')
+    load_tool('analysis_tools/eval_features.py').main(
+        [
+            str(tmp_path / 'features.npz'), '--protocol', 'night-to-day',
+            '--imports', 'projects.own_data_and_metric.own_data_and_metric',
+            '--protocol-options', 'cameras=[1,2]', '--scores', 'R1', 'mAP',
+            '--out', str(tmp_path / 'out.json'),
+        ]
+    )  # fmt: skip
+    results = json.loads((tmp_path / 'out.json').read_text())
+    # by hand: a query's ranking of all is right (1), wrong, right (2 of 3): (1 + 2/3) / 2
+    found = {name: (result['cmc'][0], result['mAP']) for name, result in results.items()}
+    assert found == {
+        'night-to-day/all': (1, pytest.approx((1 + 2 / 3) / 2)),
+        'night-to-day/camera1': (1, 1),
+        'night-to-day/camera2': (0, 0.5),
+    }
+    assert 'camera2' in capsys.readouterr().out
