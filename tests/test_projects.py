@@ -16,6 +16,7 @@ from mmengine.hooks import Hook
 from mmengine.optim import build_optim_wrapper
 from mmengine.runner import Runner
 
+from mmvireid.engine.runner import build_runner
 from mmvireid.evaluation import FeatureSet
 from mmvireid.models.base import Stage
 from mmvireid.registry import MODELS
@@ -180,6 +181,23 @@ def test_a_resting_discriminator_keeps_its_warm_up(shrink):
     # from a tenth of the rate to all of it, each in the first epoch in which it moves
     assert [rate['discriminator.lr'] for rate in rates[2:]] == pytest.approx([1e-4, 1e-3])
     assert [rate['generator.lr'] for rate in rates[:2]] == pytest.approx([1e-4, 1e-3])
+
+
+def test_a_schedule_of_no_optimiser_is_named_before_training(shrink):
+    cfg = shrink(str(ROOT / 'projects/cmgan/configs/cmgan-late-critic_synthetic.py'))
+    cfg.param_scheduler = dict(critic=[], generator=[])
+    message = r"`param_scheduler` is for \['critic', 'generator'\], expected the optimisers \['disc"
+    with pytest.raises(ValueError, match=message):
+        build_runner(cfg).train()
+
+
+def test_settings_that_cannot_exist_stop_a_training_before_it_begins(shrink):
+    cfg = shrink(str(ROOT / 'projects/own_data_and_metric/configs/agw-circle_own.py'))
+    cfg.val_evaluator.protocol.cameras = [9]
+    runner = build_runner(cfg)
+    with pytest.raises(ValueError, match='has no gallery images, expected some'):
+        runner.train()
+    assert runner.iter == 0
 
 
 @pytest.fixture

@@ -92,7 +92,7 @@ def set_up_metrics(runner: ReIDRunner, args: argparse.Namespace) -> None:
     if not metrics and (args.rerank or args.save_features):
         raise InvalidValueError(
             'test: `test_evaluator` has no metric that knows --rerank and --save-features, '
-            'expected one of SYSUMetric, RegDBMetric and LLCMMetric.'
+            'expected a RetrievalMetric, such as SYSUMetric.'
         )
     stems = Counter()
     for metric in metrics:

@@ -1,5 +1,6 @@
 from .base_reid_dataset import BaseReIDDataset
 from .collate import reid_collate
+from .image_rows import image_row
 from .image_tree import ImageTree
 from .llcm import LLCM
 from .noise import noise_batch
@@ -27,6 +28,7 @@ __all__ = [
     'SeededIndex',
     'SyntheticSYSU',
     'check_trained_on',
+    'image_row',
     'noise_batch',
     'reid_collate',
     'reid_worker_init',

@@ -1,14 +1,16 @@
 """Checks that a training run can only fail on later, made before its first iteration."""
 
+import numpy as np
 from mmengine.hooks import Hook
 from mmengine.model import MMSeparateDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
 from torch.utils.data import BatchSampler
 
-from mmvireid.datasets import check_trained_on
+from mmvireid.datasets import BaseReIDDataset, check_trained_on
 from mmvireid.engine.hooks.stage_hook import StageHook
 from mmvireid.engine.rehearsal import rehearse
 from mmvireid.errors import InvalidValueError
+from mmvireid.evaluation import BaseProtocol, FeatureSet
 from mmvireid.evaluation.result_keys import check_result_key, result_keys
 from mmvireid.models.base import AlternatingReID, BaseReID
 from mmvireid.registry import HOOKS
@@ -32,6 +34,7 @@ class PreflightHook(Hook):
       validation.
     - Images to validate on contradict nothing of the training data, people first: those held out in
       one must be those held out in the other.
+    - The settings of the validation's protocol exist on its images.
     - Validation on the test split is allowed, and said: a checkpoint chosen by it has seen the
       test identities.
     - Every update of an alternating method has its method, and several processes the wrapper that
@@ -64,6 +67,7 @@ class PreflightHook(Hook):
             metainfo = getattr(dataset, 'metainfo', {})
             trained_on = runner.train_dataloader.dataset.metainfo
             check_trained_on(dataset, trained_on, '`train_dataloader`', 'val_dataloader')
+            self._check_settings(runner)
             if metainfo.get('split') == 'test':
                 runner.logger.warning(
                     'Validation runs on the test split: a checkpoint chosen by it has seen the '
@@ -76,6 +80,22 @@ class PreflightHook(Hook):
             stages = [hook.stages for hook in runner.hooks if isinstance(hook, StageHook)]
             rehearse(runner, data_batch, *stages)
         self._rehearsed = True
+
+    @staticmethod
+    def _check_settings(runner: Runner) -> None:
+        """Have the settings of the validation made, of images without features."""
+        dataset = runner.val_loop.dataloader.dataset
+        if not isinstance(dataset, BaseReIDDataset):
+            return
+        metrics = runner.val_loop.evaluator.metrics
+        protocols = [getattr(metric, 'protocol', None) for metric in metrics]
+        rows = [dataset.get_data_info(index) for index in range(len(dataset))]
+        keys = ('person_id', 'camera_id', 'modality', 'name')
+        columns = (np.array([row[key] for row in rows]) for key in keys)
+        feature_set = FeatureSet(np.zeros((len(rows), 1), np.float32), *columns)
+        for protocol in protocols:
+            if isinstance(protocol, BaseProtocol):
+                protocol.settings(feature_set)
 
     @staticmethod
     def _check_wrapper(runner: Runner) -> None:

@@ -109,6 +109,21 @@ class ReIDRunner(Runner):
         result_keys(evaluator.metrics)
         return evaluator
 
+    def build_param_scheduler(self, scheduler: list | dict) -> list | dict:
+        """Build the schedules: one list for all optimisers, or a dict with one for each.
+
+        Raises:
+            ValueError: If the dict names other optimisers than there are.
+        """
+        if isinstance(scheduler, dict) and 'type' not in scheduler:
+            names = sorted(getattr(self.optim_wrapper, 'optim_wrappers', ()))
+            if sorted(scheduler) != names:
+                raise InvalidValueError(
+                    f'ReIDRunner: `param_scheduler` is for {sorted(scheduler)}, expected the '
+                    f'optimisers {names}, each with its list ([] for none), or one list for all.'
+                )
+        return super().build_param_scheduler(scheduler)
+
     def wrap_model(self, model_wrapper_cfg: dict | None, model: nn.Module) -> nn.Module:
         """Wrap the model for several processes, on GPUs or CPUs."""
         default = dict(type=f'{SCOPE}.ReIDDistributedDataParallel')

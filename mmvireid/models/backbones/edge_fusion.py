@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
 
-from .resnet_part import ResNetPart, build_resnet, load_resnet_parts
+from .resnet_part import ResNetPart, build_resnet, init_resnet_parts
 from .sobel import check_resize, resize_edges
 
 
@@ -128,10 +128,7 @@ class EdgeStream(BaseModule):
             ValueError: If the file does not fit.
             RuntimeError: If the weights cannot be had; says which key takes a local file.
         """
-        if self.init_cfg is None or self.is_init:
-            return
-        load_resnet_parts((self.stem,), self.init_cfg['checkpoint'], key='model.fusion.init_cfg')
-        self._is_init = True
+        init_resnet_parts(self, (self.stem,), key='model.fusion.init_cfg')
 
     def forward(self, stem_maps: dict[str, Tensor], edges: dict[str, Tensor]) -> dict[str, Tensor]:
         """Embed the edges beside the images.

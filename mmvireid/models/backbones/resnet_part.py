@@ -1,12 +1,13 @@
 """Consecutive stages of a torchvision ResNet, the bricks of this project's backbones."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torchvision
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
+from mmvireid.models.pretrained_init import PretrainedInit
 from mmvireid.utils import check_state_dict, load_weights
 
 from .non_local import DotProductNonLocal
@@ -82,11 +83,8 @@ class ResNetStages(BaseModule):
             ValueError: If the file does not fit.
             RuntimeError: If the weights cannot be had; says which class takes a local file.
         """
-        if self.init_cfg is not None and not self.is_init:
-            # the class, because a network does not know where in a config it stands
-            key = f'{type(self).__name__}.init_cfg'
-            load_resnet_parts([self.stages], self.init_cfg['checkpoint'], key)
-        self._is_init = True
+        # the class, because a network does not know where in a config it stands
+        init_resnet_parts(self, [self.stages], f'{type(self).__name__}.init_cfg')
 
     def forward(self, x: Tensor) -> Tensor:
         """Run the stages: (N, C_in, H, W) to a feature map (N, C, H / stride, W / stride)."""
@@ -167,3 +165,33 @@ def load_resnet_parts(parts: Iterable[ResNetPart], checkpoint: str, key: str) ->
         }
         check_state_dict(own, given, source=checkpoint)
         part.load_state_dict(given, strict=False)
+
+
+def init_resnet_parts(network: BaseModule, parts: Sequence[ResNetPart], key: str) -> None:
+    """What a network's ``init_cfg`` says, once: weights of an ImageNet ResNet for its parts.
+
+    With a ``prefix`` the file is one of ours instead, and the whole network takes the weights whose
+    names begin with it, see :class:`PretrainedInit`.
+
+    Args:
+        network: Has ``init_cfg``, ``None`` for random weights.
+        parts: The parts of it that are a ResNet's.
+        key: Where the ``init_cfg`` stands in a config, for messages.
+
+    Raises:
+        ValueError: If ``init_cfg`` has other keys, or the file does not fit.
+        RuntimeError: If the weights cannot be had; says which key takes a local file.
+    """
+    if network.init_cfg is not None and not network.is_init:
+        options = {name: value for name, value in network.init_cfg.items() if name != 'type'}
+        if options.get('prefix'):
+            PretrainedInit(**options)(network)
+        elif set(options) - {'prefix'} == {'checkpoint'}:
+            load_resnet_parts(parts, options['checkpoint'], key)
+        else:
+            raise InvalidValueError(
+                f'{type(network).__name__}: `{key}` is {dict(network.init_cfg)}, expected '
+                "dict(type='Pretrained', checkpoint=...), with `prefix` for weights of a model of "
+                'this project.'
+            )
+    network._is_init = True

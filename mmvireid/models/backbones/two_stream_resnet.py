@@ -13,7 +13,7 @@ from .resnet_part import (
     STAGES,
     ResNetPart,
     build_resnet,
-    load_resnet_parts,
+    init_resnet_parts,
     set_stride,
     stage_channels,
 )
@@ -39,7 +39,8 @@ class TwoStreamResNet(BaseModule):
             released code has 1.
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` initialises the trunk and both
             stems from one ImageNet ResNet (torchvision's parameter names): a
-            ``torchvision://resnet50``-like name, or a local file. ``None``: random.
+            ``torchvision://resnet50``-like name, or a local file. With ``prefix='backbone.'`` all
+            weights are those of a trained model's backbone. ``None``: random.
 
     Attributes:
         out_channels (int): Channels C of the feature map, such as 2048.
@@ -107,14 +108,8 @@ class TwoStreamResNet(BaseModule):
             ValueError: If the file does not fit the network.
             RuntimeError: If the weights cannot be had; says which key takes a local file.
         """
-        if self.init_cfg is None or self.is_init:
-            return
-        load_resnet_parts(
-            (*self.stems.values(), self.trunk),
-            self.init_cfg['checkpoint'],
-            key='model.backbone.init_cfg',
-        )
-        self._is_init = True
+        parts = (*self.stems.values(), self.trunk)
+        init_resnet_parts(self, parts, key='model.backbone.init_cfg')
 
     def embed_stems(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Run each modality through its own stem.

@@ -11,7 +11,7 @@ from mmvireid.models.backbones.resnet_part import (
     STAGES,
     ResNetPart,
     build_resnet,
-    load_resnet_parts,
+    init_resnet_parts,
     set_stride,
     stage_channels,
 )
@@ -116,10 +116,7 @@ class GaussianEncoder(BaseModule):
 
     def init_weights(self) -> None:
         """Load the ImageNet weights of the blocks named by ``init_cfg``."""
-        if self.init_cfg is not None and not self.is_init:
-            checkpoint = self.init_cfg['checkpoint']
-            load_resnet_parts([self.blocks], checkpoint, key='model.*_encoder.init_cfg')
-        self._is_init = True
+        init_resnet_parts(self, [self.blocks], key='model.*_encoder.init_cfg')
 
     def forward(self, feature_map: Tensor) -> GaussianCode:
         """Encode a map (N, C, h, w); the code is float32, also inside autocast."""

@@ -62,9 +62,10 @@ def two_view_collate(items: Sequence[dict]) -> dict:
     Returns:
         ``inputs``, uint8, shape (N + V, 3, H, W), and ``data_samples``, a list of N + V.
     """
+    images = [{key: item[key] for key in ('inputs', 'data_samples')} for item in items]
     views = [
         dict(inputs=item[VIEW].contiguous(), data_samples=item['data_samples'].clone())
         for item in items
         if VIEW in item
     ]
-    return reid_collate([*items, *views])
+    return reid_collate([*images, *views])

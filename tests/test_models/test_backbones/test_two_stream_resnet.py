@@ -115,3 +115,19 @@ def test_a_cut_network_is_the_beginning_of_the_whole(tmp_path):
         torch.testing.assert_close(net.eval()(dict(visible=image)), expected)
     assert net.out_channels == 256
     assert not hasattr(net.trunk, 'layer4')
+
+
+def test_a_trained_models_backbone_can_be_taken_whole(tmp_path):
+    torch.manual_seed(0)
+    trained = TwoStreamResNet(18, num_stages=2)
+    model = torch.nn.ModuleDict(dict(backbone=trained, head=torch.nn.Linear(2, 2)))
+    torch.save(dict(state_dict=model.state_dict()), tmp_path / 'trained.pth')
+    init_cfg = dict(type='Pretrained', checkpoint=str(tmp_path / 'trained.pth'))
+    taken = TwoStreamResNet(18, num_stages=2, init_cfg=dict(init_cfg, prefix='backbone.'))
+    taken.init_weights()
+    for (name, ours), theirs in zip(taken.state_dict().items(), trained.state_dict().values()):
+        assert torch.equal(ours, theirs), name
+    with pytest.raises(ValueError, match='missing'):  # a ResNet's names are looked for
+        TwoStreamResNet(18, num_stages=2, init_cfg=init_cfg).init_weights()
+    with pytest.raises(ValueError, match=r"`model\.backbone\.init_cfg` is .*'prefx'"):
+        TwoStreamResNet(18, num_stages=2, init_cfg=dict(init_cfg, prefx='x')).init_weights()
