@@ -7,6 +7,10 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmvireid.datasets import reid_collate
+from mmvireid.engine.runner import (
+    ReIDDistributedDataParallel,
+    ReIDSeparateDistributedDataParallel,
+)
 from mmvireid.models.base import AlternatingReID, BaseReID
 
 #: Weight decides, a critic judges, both with BatchNorm and dropout, first alone and then together.
@@ -179,3 +183,30 @@ def test_a_bug_of_a_later_stage_keeps_its_traceback(runner_of):
     error = stop(runner_of(Buggy(), STAGES), KeyError, 'ir')
     assert type(error) is KeyError
     assert "rehearsal of stage 'joint'" in error.__notes__[0]
+
+
+@pytest.fixture
+def one_process(tmp_path):
+    """A job of several processes, of which there is one."""
+    store = f'file://{tmp_path}/store'
+    torch.distributed.init_process_group('gloo', init_method=store, rank=0, world_size=1)
+    yield
+    torch.distributed.destroy_process_group()
+
+
+@pytest.mark.parametrize(
+    ('model', 'wrapper', 'wanted'),
+    [
+        (Toy, ReIDDistributedDataParallel, 'mmvireid.ReIDSeparateDistributedDataParallel'),
+        (Plain, ReIDSeparateDistributedDataParallel, 'mmvireid.ReIDDistributedDataParallel'),
+    ],
+)
+def test_the_wrapper_of_the_other_kind_of_method_is_named(
+    model, wrapper, wanted, runner_of, one_process
+):
+    runner = runner_of(model(), STAGES if model is Toy else None)
+    runner.model = wrapper(runner.model)
+    message = (
+        f"`model_wrapper_cfg.type` is {wrapper.__name__}, expected '{wanted}': {model.__name__}"
+    )
+    stop(runner, ValueError, message)
