@@ -175,6 +175,19 @@ def test_what_a_later_stage_lacks_is_named_with_the_stage(runner_of):
     stop(runner_of(Toy(), idle), ValueError, r"no term of update 'critic' has a positive weight")
 
 
+def test_a_graph_that_is_left_for_a_later_update_is_named(runner_of):
+    """Two backward passes would go through it, the second in the first iteration of its stage."""
+
+    class Attached(Toy):
+        def loss_generator(self, inputs, data_samples, shared):
+            terms = super().loss_generator(inputs, data_samples, shared)
+            shared['codes'] = self.extract(inputs)
+            return terms
+
+    message = r"update 'generator' leaves \['codes'\] in `shared` with a graph, expected detached"
+    stop(runner_of(Attached(), STAGES), ValueError, message)
+
+
 def test_a_bug_of_a_later_stage_keeps_its_traceback(runner_of):
     class Buggy(Toy):
         def loss_critic(self, inputs, data_samples, shared):

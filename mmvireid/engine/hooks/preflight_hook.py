@@ -120,7 +120,8 @@ class PreflightHook(Hook):
             if num_ids is not None and expected is not None and expected != num_ids:
                 raise InvalidValueError(
                     f'PreflightHook: `model.{name}.num_ids` is {expected}, expected {num_ids}, '
-                    'the number of training identities of `train_dataloader.dataset`.'
+                    'the number of training identities of `train_dataloader.dataset`: set it '
+                    f'there, or --cfg-options num_ids={num_ids} for all parts.'
                 )
 
     @staticmethod

@@ -9,10 +9,11 @@ from mmengine.logging import MMLogger
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from torch import nn
+from torch.utils.data import DataLoader
 
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.evaluation.result_keys import result_keys
-from mmvireid.registry import RUNNERS
+from mmvireid.registry import FUNCTIONS, RUNNERS
 
 from .log_file import say_failures_once
 
@@ -108,6 +109,17 @@ class ReIDRunner(Runner):
         evaluator = super().build_evaluator(evaluator)
         result_keys(evaluator.metrics)
         return evaluator
+
+    @staticmethod
+    def build_dataloader(dataloader: DataLoader | dict, *args, **kwargs) -> DataLoader:
+        """Build a data loader, whose functions need no scope; MMEngine's own registry has none."""
+        if isinstance(dataloader, dict):
+            dataloader = dict(dataloader)
+            for key in ('collate_fn', 'worker_init_fn'):
+                function = dataloader.get(key)
+                if isinstance(function, dict) and isinstance(function.get('type'), str):
+                    dataloader[key] = dict(function, type=FUNCTIONS.get(function['type']))
+        return Runner.build_dataloader(dataloader, *args, **kwargs)
 
     def build_param_scheduler(self, scheduler: list | dict) -> list | dict:
         """Build the schedules: one list for all optimisers, or a dict with one for each.

@@ -142,6 +142,13 @@ class AlternatingReID(StagedReID):
     def _weighted_terms(self, name: str, batch: dict, shared: Shared) -> dict[str, Tensor]:
         """The weighted terms and diagnostics of an update."""
         terms = self.weigh(getattr(self, f'loss_{name}')(**batch, shared=shared))
+        attached = [key for key, value in shared.items() if getattr(value, 'requires_grad', False)]
+        if attached:
+            raise InvalidValueError(
+                f'{type(self).__name__}: update {name!r} leaves {attached} in `shared` with a '
+                'graph, expected detached tensors: the backward pass of a later update would go '
+                'through it a second time.'
+            )
         if all(key in self.diagnostics for key in terms):
             raise InvalidValueError(
                 f'{type(self).__name__}: no term of update {name!r} has a positive weight in '

@@ -7,6 +7,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
+from mmvireid.errors import InvalidTypeError
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES, ReIDDataSample
 
@@ -79,7 +80,21 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         return dict(zip(counts, images.split(list(counts.values()))))
 
     def normalize(self, images: Tensor) -> Tensor:
-        """uint8 BGR (N, 3, H, W) -> normalised float32 RGB on the device."""
+        """uint8 BGR (N, 3, H, W) -> normalised float32 RGB on the device.
+
+        Raises:
+            TypeError: If they are no tensor of this kind.
+        """
+        if not isinstance(images, Tensor):
+            raise InvalidTypeError(
+                f'ReIDDataPreprocessor: `inputs` is a {type(images).__name__}, expected one '
+                "tensor: set `collate_fn` of the data loader to dict(type='mmvireid.reid_collate')."
+            )
+        if images.dtype != torch.uint8:
+            raise InvalidTypeError(
+                f'ReIDDataPreprocessor: `inputs` are {images.dtype}, expected torch.uint8: BGR '
+                'images in [0, 255], as transforms get them.'
+            )
         images = images.to(self.device, non_blocking=self._non_blocking)
         # flip, not an index: a list of channels would be copied to the GPU and waited for
         images = images.flip(1).to(torch.float32, memory_format=self.memory_format)

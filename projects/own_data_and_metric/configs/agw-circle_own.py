@@ -3,8 +3,8 @@
 _base_ = '../../../configs/agw/agw_synthetic.py'
 custom_imports = dict(imports=['projects.own_data_and_metric.own_data_and_metric'])
 
-num_ids = 228  # people to train on: those of the table's training split less the held-out ones
 model = dict(
+    head=dict(num_ids=228),  # people of the table's training split less the held-out ones
     triplet_loss=dict(_delete_=True, type='CircleLoss', margin=0.25, scale=64.0),
     loss_weights=dict(triplet=0.1),  # the term has the name that AGW gives it
 )

@@ -170,3 +170,18 @@ def test_results_of_one_name_are_refused_before_the_work(build):
         runner.build_evaluator([cosine, cosine | other, dict(type='Distant')])
     with pytest.raises(ValueError, match="6 results would have one name, such as 'sysu/all-1shot"):
         runner.build_evaluator([cosine, cosine | dict(distance='euclidean')])
+
+
+def test_functions_of_a_data_loader_need_no_scope():
+    for name in ('reid_collate', 'mmvireid.reid_collate', 'default_collate'):
+        loader = ReIDRunner.build_dataloader(
+            dict(
+                dataset=[1, 2],
+                batch_size=1,
+                sampler=dict(type='DefaultSampler', shuffle=False),
+                collate_fn=dict(type=name),
+            )
+        )
+        assert loader.collate_fn.func.__name__ == name.rpartition('.')[2]
+    with pytest.raises(KeyError, match="'reid_colate' is not registered as a function"):
+        ReIDRunner.build_dataloader(dict(collate_fn=dict(type='reid_colate')))

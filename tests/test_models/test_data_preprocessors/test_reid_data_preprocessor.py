@@ -110,3 +110,19 @@ def test_pictures_are_what_came_in():
     for ours, theirs in zip(found, pictures):
         assert ours.dtype == np.uint8
         assert np.array_equal(ours, theirs)
+
+
+@pytest.mark.parametrize(
+    ('inputs', 'message'),
+    [
+        (
+            [torch.zeros(3, 2, 2, dtype=torch.uint8)],
+            'is a list, expected one tensor: set `coll',
+        ),
+        (torch.zeros(1, 3, 2, 2), 'are torch.float32, expected torch.uint8'),
+    ],
+)
+def test_other_images_than_the_pipelines_are_refused(inputs, message):
+    sample = ReIDDataSample(modality='visible')
+    with pytest.raises(TypeError, match=message):
+        ReIDDataPreprocessor()(dict(inputs=inputs, data_samples=[sample]))
