@@ -1,8 +1,6 @@
 """Command lines of the tools that look into trained models."""
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -10,15 +8,20 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from mmengine.config import DictAction
 from mmengine.device import get_device
 
 from mmvireid.apis.inference import init_model
-from mmvireid.engine.runner import CommandParser, add_options_argument
+from mmvireid.engine.runner import (
+    CommandParser,
+    OptionsAction,
+    add_options_argument,
+    find_plugins,
+)
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.evaluation import BaseProtocol, find_protocol
 from mmvireid.models.base import BaseReID
 from mmvireid.utils import check_output, new_file
+from mmvireid.utils.files import probe_folder
 
 
 def model_parser(description: str, others: str | None = None) -> argparse.ArgumentParser:
@@ -82,7 +85,7 @@ def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--protocol-options',
         nargs='+',
-        action=DictAction,
+        action=OptionsAction,
         default={},
         metavar='KEY=VALUE',
         help='arguments of the protocol, by their names in Python',
@@ -98,8 +101,7 @@ def protocol_of(args: argparse.Namespace) -> type[BaseProtocol]:
         ValueError: If a module does not exist.
         KeyError: If the protocol does not exist; names the nearest.
     """
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    find_plugins()
     for module in args.imports:
         if find_spec(module.split('.')[0]) is None:
             raise InvalidValueError(
@@ -173,11 +175,8 @@ def make_folder(path: str | Path) -> Path:
     Raises:
         ValueError: If it cannot be made, or not be written to.
     """
-    probe = Path(path, f'.writable_{os.getpid()}')
     try:
-        Path(path).mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        probe_folder(path)
     except OSError as error:
         raise InvalidValueError(
             f'make_folder: `path` is {str(path)!r}, which cannot be made or written to '

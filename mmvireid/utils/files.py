@@ -137,6 +137,20 @@ def _why_unwritable(path: Path) -> str | None:
     return None
 
 
+def probe_folder(folder: str | Path) -> None:
+    """Make a folder, and see whether files can be written there.
+
+    Raises:
+        OSError: If not.
+    """
+    probe = Path(folder, f'.writable_{os.getpid()}')
+    probe.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        probe.write_bytes(bytes(4096))  # a full disk takes empty files
+    finally:
+        probe.unlink(missing_ok=True)
+
+
 def _draft_of(path: Path) -> Path:
     return path.with_name(f'.{path.stem}.{os.getpid()}{path.suffix}')
 

@@ -3,12 +3,13 @@ from .distributed import (
     ReIDSeparateDistributedDataParallel,
     distributed,
 )
-from .options import add_options_argument, merge_options
+from .options import OptionsAction, add_options_argument, merge_options
 from .resumable_loop import ResumableTrainLoop
 from .runner import ReIDRunner, build_runner
 from .setup import (
     CommandParser,
     clear_errors,
+    find_plugins,
     forget_weights,
     package_version,
     parse_run_args,
@@ -23,6 +24,7 @@ from .work_dir_lock import work_dir_lock
 
 __all__ = [
     'CommandParser',
+    'OptionsAction',
     'ReIDDistributedDataParallel',
     'ReIDRunner',
     'ReIDSeparateDistributedDataParallel',
@@ -31,6 +33,7 @@ __all__ = [
     'build_runner',
     'clear_errors',
     'distributed',
+    'find_plugins',
     'forget_weights',
     'merge_options',
     'package_version',

@@ -206,19 +206,19 @@ def check_config(cfg: Config) -> None:
     """
     for name, value in cfg.items():
         if name in READ:
-            for where, mapping in _mappings(value, name):
-                _check_arguments(where, mapping)
-                _check_ranges(where, mapping)
+            for where, part in places_in(value, name):
+                if isinstance(part, dict):
+                    _check_arguments(where, part)
+                    _check_ranges(where, part)
 
 
-def _mappings(value: Any, where: str) -> Iterator[tuple[str, dict]]:
-    """Every mapping below a value, with its name."""
-    if isinstance(value, dict):
-        yield where, value
+def places_in(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """A value and everything in it, with their dotted names."""
+    yield where, value
     pairs = value.items() if isinstance(value, dict) else ()
     pairs = enumerate(value) if isinstance(value, list | tuple) else pairs
     for key, item in pairs:
-        yield from _mappings(item, f'{where}.{key}')
+        yield from places_in(item, f'{where}.{key}')
 
 
 def _check_ranges(where: str, mapping: dict) -> None:

@@ -23,6 +23,7 @@ from .config_check import (
     check_config,
     fits,
     is_registered,
+    places_in,
     spell,
 )
 
@@ -118,7 +119,7 @@ def _literal(node: ast.expr) -> Any:
     return ast.literal_eval(node)
 
 
-class _OptionsAction(argparse.Action):
+class OptionsAction(argparse.Action):
     """Collect ``KEY=VALUE`` in a dict; the option may be given again."""
 
     def __call__(self, parser, namespace, values, option_string=None) -> None:
@@ -139,7 +140,7 @@ def add_options_argument(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         '--cfg-options',
         nargs='+',
-        action=_OptionsAction,
+        action=OptionsAction,
         metavar='KEY=VALUE',
         help='override config values, e.g. optim_wrapper.optimizer.lr=0.05 data_root=DIR',
     )
@@ -190,7 +191,7 @@ def _share(cfg: Config, key: str, value: Any) -> None:
     homes = [
         part
         for name in names
-        for _, part in _places(cfg.get(name), name)
+        for _, part in places_in(cfg.get(name), name)
         if isinstance(part, dict) and key in part
     ]
     if not homes:
@@ -202,15 +203,6 @@ def _share(cfg: Config, key: str, value: Any) -> None:
         part[key] = value
     if key == 'num_ids' and key in cfg:  # of config files, which take it from there
         cfg[key] = value
-
-
-def _places(value: Any, where: str) -> Iterator[tuple[str, Any]]:
-    """A value and everything in it, with their names."""
-    yield where, value
-    pairs = value.items() if isinstance(value, dict) else ()
-    pairs = enumerate(value) if isinstance(value, list | tuple) else pairs
-    for key, item in pairs:
-        yield from _places(item, f'{where}.{key}')
 
 
 def _current(cfg: Config, name: str) -> Any:
@@ -308,7 +300,7 @@ def _check_value(name: str, value: Any, current: Any, hint: Any) -> None:
 def _refuse(cfg: Config, name: str, value: Any, depth: int) -> NoReturn:
     """Refuse an option that hits nothing."""
     key, _, rest = name.partition('.')
-    places = [place for top in cfg if top in READ for place in _places(cfg[top], top)]
+    places = [place for top in cfg if top in READ for place in places_in(cfg[top], top)]
     names = [found for found, _ in places]
     if depth == 0 and key in cfg and key not in READ:
         same = [found for found, item in places if item == cfg[key]]

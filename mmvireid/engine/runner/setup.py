@@ -18,7 +18,7 @@ from mmvireid.datasets.worker_failure import deaths_awaited, worker_failure
 from mmvireid.engine.hooks.checkpoint_hook import newest_checkpoint
 from mmvireid.errors import InvalidValueError, MissingFileError, Refusal
 from mmvireid.utils import damage_of
-from mmvireid.utils.files import disk_failure
+from mmvireid.utils.files import disk_failure, probe_folder
 from mmvireid.version import __version__
 
 from .options import add_options_argument, merge_options
@@ -147,11 +147,16 @@ def read_config(path: str, options: dict | None = None) -> Config:
     """
     if not osp.isfile(path):
         raise MissingFileError(f'read_config: `config` is {path!r}, no such file.')
-    if os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())
+    find_plugins()
     cfg = Config.fromfile(path)
     merge_options(cfg, options)
     return cfg
+
+
+def find_plugins() -> None:
+    """Put the current folder on the import path, where ``projects.<name>`` is."""
+    if os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())
 
 
 def forget_weights(part: dict) -> None:
@@ -235,11 +240,8 @@ def check_writable(work_dir: str) -> None:
     Raises:
         ValueError: If not; names the folder.
     """
-    probe = Path(work_dir, f'.writable_{os.getpid()}')
     try:
-        probe.parent.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(bytes(4096))  # a full disk takes empty files
-        probe.unlink()
+        probe_folder(work_dir)
     except OSError as error:
         raise InvalidValueError(
             f'prepare_config: `work_dir` is {work_dir!r} and cannot be written '
