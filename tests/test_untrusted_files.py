@@ -14,7 +14,7 @@ from mmvireid.datasets import SYSUMM01
 from mmvireid.evaluation.protocols.gallery_sampling import OfficialGallery
 from mmvireid.models.backbones.vgg16_features import build_vgg16
 from mmvireid.registry import MODELS
-from mmvireid.utils import load_checkpoint
+from mmvireid.storage import load_checkpoint
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 CONFIG = 'agw/agw_synthetic.py'

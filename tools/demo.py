@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
 
 from mmvireid.engine.runner import CommandParser, read_config, resume_from, run_tool
-from mmvireid.utils import steady_screen
+from mmvireid.screen import steady_screen
 
 TOOLS = Path(__file__).parent
 

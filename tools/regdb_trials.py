@@ -19,7 +19,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's pac
 from mmvireid.engine.runner import CommandParser, clear_errors, resume_from, run_tool
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import Report, SettingResult, format_table
-from mmvireid.utils import read_text, steady_screen
+from mmvireid.screen import steady_screen
+from mmvireid.storage import read_text
 
 TOOLS = Path(__file__).parent
 REPORT = 'regdb_report.json'

@@ -24,7 +24,8 @@ from mmvireid.engine.runner import (
 from mmvireid.errors import InvalidValueError, RunStoppedError
 from mmvireid.evaluation.feature_set import npz_path
 from mmvireid.evaluation.metrics import RetrievalMetric
-from mmvireid.utils import check_output, steady_screen
+from mmvireid.screen import steady_screen
+from mmvireid.storage import check_output
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

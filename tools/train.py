@@ -20,7 +20,7 @@ from mmvireid.engine.runner import (
     use_autocast,
     work_dir_lock,
 )
-from mmvireid.utils import steady_screen
+from mmvireid.screen import steady_screen
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:

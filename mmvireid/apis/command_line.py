@@ -20,8 +20,8 @@ from mmvireid.engine.runner import (
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.evaluation import BaseProtocol, find_protocol
 from mmvireid.models.base import BaseReID
-from mmvireid.utils import check_output, new_file
-from mmvireid.utils.files import probe_folder
+from mmvireid.storage import check_output, new_file
+from mmvireid.storage.files import probe_folder
 
 
 def model_parser(description: str, others: str | None = None) -> argparse.ArgumentParser:

@@ -15,9 +15,9 @@ from mmvireid.engine.runner import merge_options, read_config
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
+from mmvireid.storage import check_state_dict, load_checkpoint
+from mmvireid.storage.checkpoint import with_weights
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import check_state_dict, load_checkpoint
-from mmvireid.utils.checkpoint import with_weights
 
 
 def init_model(

@@ -8,7 +8,7 @@ from mmengine.config import Config
 
 from mmvireid.datasets import check_trained_on
 from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
-from mmvireid.datasets.image_tree import brief_list
+from mmvireid.datasets.reading.image_tree import brief_list
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import DATASETS
 from mmvireid.structures import INFRARED, MODALITIES, VISIBLE, ReIDDataSample

@@ -1,17 +1,17 @@
 from .base_reid_dataset import BaseReIDDataset
-from .collate import reid_collate
-from .image_rows import image_row
-from .image_tree import ImageTree
 from .llcm import LLCM
-from .noise import noise_batch
+from .loading.collate import reid_collate
+from .loading.noise import noise_batch
+from .loading.seeded_index import SeededIndex
+from .loading.worker_init import reid_worker_init
+from .reading.image_rows import image_row
+from .reading.image_tree import ImageTree
+from .reading.training_data import check_trained_on
 from .regdb import RegDB
 from .samplers import BlockBatchSampler, CrossModalityBatchSampler
-from .seeded_index import SeededIndex
 from .synthetic import SyntheticSYSU
 from .sysu_mm01 import SYSUMM01
-from .training_data import check_trained_on
 from .transforms import LoadReIDImage, PackReIDInputs, RandomErasing, RandomPadCrop
-from .worker_init import reid_worker_init
 
 __all__ = [
     'LLCM',

@@ -7,15 +7,15 @@ from pathlib import Path
 import numpy as np
 from mmengine.dataset import BaseDataset
 
+from mmvireid.datasets.loading.seeded_index import SeededIndex, seeded_randomness
+from mmvireid.datasets.loading.worker_failure import note_image
+from mmvireid.datasets.reading.image_cache import ImageCache
+from mmvireid.datasets.reading.image_rows import check_rows, unpaired_ids
+from mmvireid.datasets.reading.image_tree import ImageTree, brief_list, raise_problem
 from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.registry import TRANSFORMS
 
-from .image_cache import ImageCache
-from .image_rows import check_rows, unpaired_ids
-from .image_tree import ImageTree, brief_list, raise_problem
-from .seeded_index import SeededIndex, seeded_randomness
 from .transforms import LoadReIDImage
-from .worker_failure import note_image
 
 
 class BaseReIDDataset(BaseDataset):

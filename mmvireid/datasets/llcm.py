@@ -3,12 +3,17 @@
 import re
 from pathlib import PurePosixPath
 
+from mmvireid.datasets.reading.image_rows import (
+    camera_rows,
+    check_ids_seen,
+    check_training_labels,
+    image_row,
+)
+from mmvireid.datasets.reading.image_tree import ImageTree
 from mmvireid.registry import DATASETS
 from mmvireid.structures import INFRARED, VISIBLE
 
 from .base_reid_dataset import BaseReIDDataset
-from .image_rows import camera_rows, check_ids_seen, check_training_labels, image_row
-from .image_tree import ImageTree
 
 #: Modality, the data set's own word in its file names, and the cameras of the test images.
 PARTS = (

@@ -1,12 +1,12 @@
 """RegDB (Nguyen et al., Sensors 2017)."""
 
+from mmvireid.datasets.reading.image_rows import check_training_labels, image_row
+from mmvireid.datasets.reading.image_tree import ImageTree
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import DATASETS
 from mmvireid.structures import INFRARED, VISIBLE
 
 from .base_reid_dataset import BaseReIDDataset
-from .image_rows import check_training_labels, image_row
-from .image_tree import ImageTree
 
 #: Modality, camera number and the data set's own word in its file names.
 PARTS = ((VISIBLE, 1, 'visible'), (INFRARED, 2, 'thermal'))

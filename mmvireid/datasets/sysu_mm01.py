@@ -1,11 +1,11 @@
 """SYSU-MM01 (Wu et al., ICCV 2017)."""
 
+from mmvireid.datasets.reading.image_rows import camera_rows, check_ids_seen
+from mmvireid.datasets.reading.image_tree import ImageTree
 from mmvireid.registry import DATASETS
 from mmvireid.structures import INFRARED, VISIBLE
 
 from .base_reid_dataset import BaseReIDDataset
-from .image_rows import camera_rows, check_ids_seen
-from .image_tree import ImageTree
 
 CAMERA_MODALITIES = {
     1: VISIBLE,

@@ -15,8 +15,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.models.base import BaseReID, Stage, StagedReID
-from mmvireid.utils import unwrap
+from mmvireid.models.base import BaseReID, Stage, StagedReID, unwrap
 
 
 class AskedWeights(dict):

@@ -11,8 +11,8 @@ from typing import Self
 import numpy as np
 
 from mmvireid.errors import InvalidValueError, MissingFileError
+from mmvireid.storage import new_file
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import new_file
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.utils import new_file
+from mmvireid.storage import new_file
 
 #: The ranks of the CMC that tables and logs show.
 RANKS = (1, 5, 10, 20)

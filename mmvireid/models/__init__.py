@@ -1,4 +1,4 @@
-from . import (
+from mmvireid.models import (
     backbones,
     base,
     data_preprocessors,
@@ -8,8 +8,9 @@ from . import (
     losses,
     methods,
     necks,
-    pretrained_init,
 )
+
+from .base import pretrained_init
 
 __all__ = [
     'backbones',

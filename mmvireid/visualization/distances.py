@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mmvireid.evaluation.functional import DistanceHistograms
-from mmvireid.utils import new_file
+from mmvireid.storage import new_file
 
 
 def mean_distances(histograms: dict[str, DistanceHistograms]) -> list[list[str]]:

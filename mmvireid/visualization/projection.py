@@ -5,9 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
+from mmvireid.distances import unit_rows
 from mmvireid.errors import InvalidValueError, RunStoppedError
 from mmvireid.evaluation import FeatureSet
-from mmvireid.utils import unit_rows
 
 #: t-SNE of fewer points says nothing.
 MIN_POINTS = 4

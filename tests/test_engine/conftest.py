@@ -10,7 +10,7 @@ from mmengine.runner import Runner
 from torch import nn
 
 from mmvireid.datasets import SeededIndex, reid_collate
-from mmvireid.datasets.seeded_index import seeded_randomness
+from mmvireid.datasets.loading.seeded_index import seeded_randomness
 from mmvireid.models.base import BaseReID
 from mmvireid.structures import MODALITIES, ReIDDataSample
 

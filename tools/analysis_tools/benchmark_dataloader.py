@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's pac
 
 from mmvireid.engine.runner import CommandParser, add_options_argument, read_config
 from mmvireid.errors import Refusal
-from mmvireid.utils import steady_screen
+from mmvireid.screen import steady_screen
 
 SAMPLING_SECONDS = 0.2
 

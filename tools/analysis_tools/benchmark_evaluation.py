@@ -34,8 +34,8 @@ from mmvireid.evaluation import (
     evaluate,
 )
 from mmvireid.evaluation.functional.retrieval import BLOCK
+from mmvireid.screen import steady_screen
 from mmvireid.structures import INFRARED, VISIBLE
-from mmvireid.utils import steady_screen
 
 # Test images of SYSU-MM01 per person and camera.
 SYSU_COUNTS = Path(__file__).with_name('sysu_test_counts.csv')

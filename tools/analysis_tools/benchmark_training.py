@@ -47,7 +47,7 @@ from mmvireid.engine.runner import (
 )
 from mmvireid.models.base import AlternatingReID, BaseReID
 from mmvireid.registry import HOOKS, MODELS
-from mmvireid.utils import steady_screen
+from mmvireid.screen import steady_screen
 
 #: Hooks that need the real data, and act before, after or rarely during training.
 LEFT_OUT = ('CheckpointHook', 'DistSamplerSeedHook', 'GenerationHook', 'PreflightHook')

@@ -39,6 +39,7 @@ from mmvireid.apis import (
     make_folder,
     model_parser,
 )
+from mmvireid.distances import unit_rows
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import (
     FeatureSet,
@@ -51,7 +52,8 @@ from mmvireid.evaluation import (
 )
 from mmvireid.evaluation.functional import cross_modality_histograms, nearest_neighbors
 from mmvireid.registry import METRICS
-from mmvireid.utils import new_file, steady_screen, unit_rows
+from mmvireid.screen import steady_screen
+from mmvireid.storage import new_file
 from mmvireid.visualization import choose_rows, draw_distances, mean_distances, tsne
 
 

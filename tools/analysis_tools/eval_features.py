@@ -26,7 +26,8 @@ from mmvireid.evaluation import (
 from mmvireid.evaluation.feature_set import describe_source
 from mmvireid.evaluation.functional import DISTANCES, FLIP_SUMS
 from mmvireid.evaluation.report import FIGURES, check_figures
-from mmvireid.utils import check_output, new_file, steady_screen
+from mmvireid.screen import steady_screen
+from mmvireid.storage import check_output, new_file
 
 # Options that only some protocols have, by the name of the protocol's argument.
 PROTOCOL_OPTIONS = {

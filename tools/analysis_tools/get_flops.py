@@ -27,8 +27,8 @@ from mmvireid.engine.runner import CommandParser, add_options_argument, clear_er
 from mmvireid.evaluation import align_rows
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
+from mmvireid.screen import steady_screen
 from mmvireid.structures import VISIBLE
-from mmvireid.utils import steady_screen
 
 #: Identities of the batch of noise, and images of each in each modality.
 NUM_IDS, NUM_INSTANCES = 2, 2

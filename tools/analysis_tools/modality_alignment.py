@@ -56,8 +56,9 @@ from mmvireid.evaluation import (
 from mmvireid.evaluation.functional import mean_similarity
 from mmvireid.evaluation.protocols.gallery_sampling import sorted_rows
 from mmvireid.evaluation.protocols.llcm import same_person_and_camera
+from mmvireid.screen import steady_screen
+from mmvireid.storage import new_file
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import new_file, steady_screen
 from mmvireid.visualization import choose_rows, tsne
 
 #: Query and gallery of every direction, within a modality first.

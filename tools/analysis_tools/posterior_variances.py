@@ -44,8 +44,8 @@ from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import FeatureSet, align_rows
 from mmvireid.models.base import BaseReID
+from mmvireid.screen import steady_screen
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import steady_screen
 from mmvireid.visualization import draw_image_grid
 
 CODES = ('identity', 'ambiguous')

@@ -19,9 +19,11 @@ from mmvireid.apis import (
     write_picture,
 )
 from mmvireid.datasets.transforms.loading import read_image
+from mmvireid.distances import unit_rows
 from mmvireid.engine.runner import CommandParser, clear_errors
 from mmvireid.evaluation import FeatureSet, RetrievalSetting
-from mmvireid.utils import check_output, steady_screen, unit_rows
+from mmvireid.screen import steady_screen
+from mmvireid.storage import check_output
 from mmvireid.visualization import RankedList, draw_ranked_lists
 
 

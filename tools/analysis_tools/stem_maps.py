@@ -28,8 +28,9 @@ from mmvireid.datasets import reid_collate
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import align_rows
 from mmvireid.models.base import BaseReID
+from mmvireid.screen import steady_screen
+from mmvireid.storage import check_output, new_file
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import check_output, new_file, steady_screen
 
 #: Maximum up to which a map counts as dead.
 DEAD = 1e-6

@@ -55,8 +55,9 @@ from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
 from mmvireid.engine.runner import clear_errors
 from mmvireid.models.base import BaseReID
 from mmvireid.models.generators import Codes, join_codes
+from mmvireid.screen import steady_screen
+from mmvireid.storage import check_output
 from mmvireid.structures import INFRARED, MODALITIES, VISIBLE
-from mmvireid.utils import check_output, steady_screen
 from mmvireid.visualization import draw_image_grid
 
 #: The codes that a cell takes from its reference; the others are its input's.

@@ -32,8 +32,9 @@ from mmvireid.datasets import reid_collate
 from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
 from mmvireid.engine.runner import clear_errors
 from mmvireid.models.base import BaseReID
+from mmvireid.screen import steady_screen
+from mmvireid.storage import check_output
 from mmvireid.structures import INFRARED, VISIBLE, ReIDDataSample
-from mmvireid.utils import check_output, steady_screen
 from mmvireid.visualization import draw_image_grid
 
 

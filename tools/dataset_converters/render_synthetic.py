@@ -16,7 +16,8 @@ from mmvireid.apis import picture_path, write_picture
 from mmvireid.datasets.rendering import LAYOUTS, SIZES, Layout, Shot, ensure_rendered
 from mmvireid.engine.runner import CommandParser
 from mmvireid.errors import Refusal
-from mmvireid.utils import check_output, steady_screen
+from mmvireid.screen import steady_screen
+from mmvireid.storage import check_output
 
 #: Height and width of one picture of a contact sheet.
 TILE = (128, 64)

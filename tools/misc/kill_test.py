@@ -28,7 +28,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's pac
 
 from mmvireid.engine.runner import CommandParser, add_options_argument, clear_errors, read_config
 from mmvireid.errors import RunStoppedError
-from mmvireid.utils import load_checkpoint, steady_screen
+from mmvireid.screen import steady_screen
+from mmvireid.storage import load_checkpoint
 
 TRAIN = Path(__file__).parents[1] / 'train.py'
 #: Logged values that are measured, not computed.

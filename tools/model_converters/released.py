@@ -30,7 +30,8 @@ from mmvireid.apis.releases import RELEASES, Release
 from mmvireid.engine.runner import CommandParser, clear_errors, read_config
 from mmvireid.evaluation import align_rows
 from mmvireid.registry import MODELS
-from mmvireid.utils import check_output, load_checkpoint, new_file, steady_screen
+from mmvireid.screen import steady_screen
+from mmvireid.storage import check_output, load_checkpoint, new_file
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 

@@ -15,7 +15,7 @@ import cv2
 from rich.progress import track
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.utils import read_text
+from mmvireid.storage import read_text
 
 from .layouts import LAYOUTS, SIZES, Shot
 from .picture import render_jpeg

@@ -3,7 +3,7 @@
 import numpy as np
 from mmengine.dataset import DefaultSampler
 
-from mmvireid.datasets.seeded_index import SeededIndex
+from mmvireid.datasets.loading.seeded_index import SeededIndex
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import DATA_SAMPLERS
 

@@ -7,7 +7,7 @@ import numpy as np
 from mmengine.dataset import DefaultSampler
 from mmengine.logging import print_log
 
-from mmvireid.datasets.seeded_index import SeededIndex
+from mmvireid.datasets.loading.seeded_index import SeededIndex
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import DATA_SAMPLERS
 from mmvireid.structures import MODALITIES

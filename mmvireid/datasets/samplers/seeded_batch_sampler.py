@@ -7,7 +7,7 @@ import numpy as np
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import Sampler
 
-from mmvireid.datasets.seeded_index import SeededIndex
+from mmvireid.datasets.loading.seeded_index import SeededIndex
 
 
 class SeededBatchSampler(Sampler):

@@ -10,12 +10,13 @@ from mmengine.runner import Runner
 from mmengine.runner.checkpoint import get_state_dict
 from torch import nn
 
+from mmvireid.engine.run_settings import check_settings, note_settings
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.report import FIGURES
 from mmvireid.evaluation.result_keys import check_result_key, result_keys
+from mmvireid.models.base import unwrap
 from mmvireid.registry import HOOKS
-from mmvireid.utils import unwrap, write_atomically
-from mmvireid.utils.run_settings import check_settings, note_settings
+from mmvireid.storage import write_atomically
 
 POINTER = 'last_checkpoint'
 #: Where the meta of a checkpoint has the buffers of every process, in the order of ranks.

@@ -7,8 +7,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmvireid.errors import InvalidValueError, RunStoppedError
+from mmvireid.models.base import unwrap
 from mmvireid.registry import HOOKS
-from mmvireid.utils import unwrap
 
 
 @HOOKS.register_module()

@@ -4,7 +4,7 @@ from mmengine.hooks import EMAHook as MMEMAHook
 from mmengine.runner import Runner
 
 from mmvireid.registry import HOOKS
-from mmvireid.utils import check_state_dict
+from mmvireid.storage import check_state_dict
 
 AVERAGED = 'ema_state_dict'
 

@@ -12,9 +12,9 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from mmvireid.errors import InvalidValueError, RunStoppedError
+from mmvireid.models.base import unwrap
 from mmvireid.models.base.alternating_reid import owned_parameters
 from mmvireid.registry import HOOKS
-from mmvireid.utils import unwrap
 
 #: Where the log, and so a checkpoint, has the number of steps that a run has skipped.
 SKIPPED = 'skipped_steps'

@@ -7,11 +7,11 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmvireid.datasets import SeededIndex, reid_collate
-from mmvireid.datasets.seeded_index import seeded_randomness
+from mmvireid.datasets.loading.seeded_index import seeded_randomness
 from mmvireid.errors import InvalidTypeError, InvalidValueError
+from mmvireid.models.base import unwrap
 from mmvireid.registry import HOOKS
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import unwrap
 from mmvireid.visualization import draw_image_grid
 
 

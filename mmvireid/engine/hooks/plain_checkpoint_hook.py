@@ -7,12 +7,7 @@ from mmengine.runner.checkpoint import get_state_dict
 from mmvireid.datasets import check_trained_on
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import HOOKS
-from mmvireid.utils.checkpoint import (
-    check_state_dict,
-    from_plain,
-    register_safe_loader,
-    to_plain,
-)
+from mmvireid.storage.checkpoint import check_state_dict, from_plain, register_safe_loader, to_plain
 
 from .ema_hook import AVERAGED
 
@@ -68,7 +63,7 @@ class PlainCheckpointHook(Hook):
         """Check that the weights fit, before any of them is copied.
 
         Raises:
-            ValueError: If one does not, see :func:`~mmvireid.utils.checkpoint.check_state_dict`,
+            ValueError: If one does not, see :func:`~mmvireid.storage.checkpoint.check_state_dict`,
                 or if a run is to go on from a file that has weights only, or averaged ones in the
                 place of those that it trained.
         """

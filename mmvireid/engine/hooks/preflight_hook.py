@@ -12,9 +12,8 @@ from mmvireid.engine.rehearsal import rehearse
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import BaseProtocol, FeatureSet
 from mmvireid.evaluation.result_keys import check_result_key, result_keys
-from mmvireid.models.base import AlternatingReID, BaseReID
+from mmvireid.models.base import AlternatingReID, BaseReID, unwrap
 from mmvireid.registry import HOOKS
-from mmvireid.utils import unwrap
 
 
 @HOOKS.register_module()

@@ -11,7 +11,7 @@ from mmengine.dist import all_reduce, barrier, get_world_size, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from mmvireid.datasets.worker_signals import SIGNALS, shield_workers
+from mmvireid.datasets.loading.worker_signals import SIGNALS, shield_workers
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import HOOKS
 

@@ -9,9 +9,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
 from mmvireid.errors import InvalidTypeError, InvalidValueError
-from mmvireid.models.base import Stage, StagedReID
+from mmvireid.models.base import Stage, StagedReID, unwrap
 from mmvireid.registry import HOOKS
-from mmvireid.utils import unwrap
 
 
 @HOOKS.register_module()

@@ -6,8 +6,8 @@ from mmengine.optim import AmpOptimWrapper, DefaultOptimWrapperConstructor, Opti
 from torch import nn
 
 from mmvireid.errors import InvalidValueError
+from mmvireid.models.base import unwrap
 from mmvireid.registry import OPTIM_WRAPPER_CONSTRUCTORS
-from mmvireid.utils import unwrap
 
 _NAME = 'AlternatingOptimWrapperConstructor'
 

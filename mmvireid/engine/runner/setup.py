@@ -14,11 +14,11 @@ from typing import NoReturn
 import torch
 from mmengine.config import Config
 
-from mmvireid.datasets.worker_failure import deaths_awaited, worker_failure
+from mmvireid.datasets.loading.worker_failure import deaths_awaited, worker_failure
 from mmvireid.engine.hooks.checkpoint_hook import newest_checkpoint
 from mmvireid.errors import InvalidValueError, MissingFileError, Refusal
-from mmvireid.utils import damage_of
-from mmvireid.utils.files import disk_failure, probe_folder
+from mmvireid.storage import damage_of
+from mmvireid.storage.files import disk_failure, probe_folder
 from mmvireid.version import __version__
 
 from .options import add_options_argument, merge_options

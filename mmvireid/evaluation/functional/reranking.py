@@ -5,8 +5,8 @@ import torch
 from scipy.sparse import csc_array, csr_array
 from torch import Tensor
 
+from mmvireid.distances import pairwise_distance
 from mmvireid.evaluation.functional.ranking import sort_keys
-from mmvireid.utils.distances import pairwise_distance
 
 
 def k_reciprocal_distance(

@@ -12,6 +12,7 @@ import torch
 from mmengine.logging import print_log
 from torch import Tensor
 
+from mmvireid.distances import pairwise_distance, power_of_two_scale, unit_rows
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
 from mmvireid.evaluation.functional.ranking import GalleryScorer, QueryScores
@@ -22,7 +23,6 @@ from mmvireid.evaluation.protocols.retrieval_setting import (
     check_positive,
 )
 from mmvireid.evaluation.report import Report, SettingResult
-from mmvireid.utils import pairwise_distance, power_of_two_scale, unit_rows
 
 DISTANCES = ('cosine', 'euclidean')
 #: What is added of an image and its mirror image: features of length one, or as they are.

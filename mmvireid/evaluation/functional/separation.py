@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from mmvireid.distances import pairwise_distance, unit_rows
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
 from mmvireid.structures import VISIBLE
-from mmvireid.utils import pairwise_distance, unit_rows
 
 # Rows of a distance matrix that are in memory at a time.
 BLOCK = 512

@@ -35,8 +35,8 @@ from mmvireid.evaluation.protocols.retrieval_setting import check_choices
 from mmvireid.evaluation.report import FIGURES, Report, check_figures, write_trials
 from mmvireid.evaluation.table import format_table
 from mmvireid.registry import METRICS, PROTOCOLS
-from mmvireid.utils import check_output, new_file
-from mmvireid.utils.files import disk_failure
+from mmvireid.storage import check_output, new_file
+from mmvireid.storage.files import disk_failure
 
 FLIP = '-flip'
 

@@ -5,10 +5,11 @@ from mmengine.model import BaseModule
 from torch import Tensor
 
 from mmvireid.errors import InvalidValueError
+from mmvireid.models.base import with_sizes
+from mmvireid.models.batches import Groups
 from mmvireid.models.heads.feature_identity_head import Identification
 from mmvireid.models.necks import AveragePooling
 from mmvireid.registry import MODELS
-from mmvireid.utils import Groups, with_sizes
 
 
 @MODELS.register_module()

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.models.layers import IMAGENET_MEAN, IMAGENET_STD
 from mmvireid.registry import MODELS
-from mmvireid.utils import IMAGENET_MEAN, IMAGENET_STD
 
 
 @MODELS.register_module()

@@ -7,8 +7,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.models.pretrained_init import PretrainedInit
-from mmvireid.utils import check_state_dict, load_weights
+from mmvireid.models.base.pretrained_init import PretrainedInit
+from mmvireid.storage import check_state_dict, load_weights
 
 from .non_local import DotProductNonLocal
 

@@ -5,7 +5,7 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.utils import check_state_dict, load_weights
+from mmvireid.storage import check_state_dict, load_weights
 
 #: Channels and convolutions of the first four blocks of VGG-16.
 BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3))

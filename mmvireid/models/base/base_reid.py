@@ -6,10 +6,11 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor
 
+from mmvireid.distances import unit_rows
 from mmvireid.errors import InvalidValueError, UnknownNameError
+from mmvireid.models.batches import check_cross_modality_batch
 from mmvireid.registry import MODELS
 from mmvireid.structures import VISIBLE, ReIDDataSample
-from mmvireid.utils import check_cross_modality_batch, unit_rows
 
 
 class BaseReID(BaseModel):

@@ -4,8 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.models.layers import init_convolutions
 from mmvireid.registry import MODELS
-from mmvireid.utils import init_convolutions
 
 from .strided_discriminator import HalvingDiscriminator, logit_layer, strided_layers
 

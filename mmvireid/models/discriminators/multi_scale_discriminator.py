@@ -7,9 +7,9 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.models.reflected_layers import SLOPE, ReflectedResidualBlock, reflected_conv
+from mmvireid.models.layers import init_convolutions
+from mmvireid.models.layers.reflected import SLOPE, ReflectedResidualBlock, reflected_conv
 from mmvireid.registry import MODELS
-from mmvireid.utils import init_convolutions
 
 
 def critic(base_channels: int, num_blocks: int) -> nn.Sequential:

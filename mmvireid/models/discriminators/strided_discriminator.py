@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
+from mmvireid.models.layers import check_reduced_size, init_convolutions
 from mmvireid.registry import MODELS
-from mmvireid.utils import check_reduced_size, init_convolutions
 
 
 def strided_layers(

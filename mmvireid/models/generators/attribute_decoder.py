@@ -7,7 +7,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.models.reflected_layers import (
+from mmvireid.models.layers.reflected import (
     SLOPE,
     ReflectedResidualBlock,
     init_kaiming,

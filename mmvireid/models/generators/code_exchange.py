@@ -1,7 +1,7 @@
 """Which codes make which image, where the two modalities exchange theirs."""
 
+from mmvireid.models.batches import FAKE
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import FAKE
 
 from .codes import Codes
 

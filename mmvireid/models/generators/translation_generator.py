@@ -6,8 +6,8 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
+from mmvireid.models.layers import check_reduced_size, init_convolutions
 from mmvireid.registry import MODELS
-from mmvireid.utils import check_reduced_size, init_convolutions
 
 
 def instance_norm(channels: int, running_statistics: bool) -> nn.InstanceNorm2d:

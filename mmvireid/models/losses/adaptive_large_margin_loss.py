@@ -3,9 +3,9 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.distances import pairwise_distance
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
-from mmvireid.utils import pairwise_distance
 
 from .mixture_prior_loss import check_form
 

@@ -4,9 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.distances import pairwise_distance
 from mmvireid.errors import InvalidValueError
+from mmvireid.models.batches import modality_centers
 from mmvireid.registry import MODELS
-from mmvireid.utils import modality_centers, pairwise_distance
 
 #: See :class:`CrossModalityContrastiveCenterLoss`.
 INTER = ('mean', 'modality')
@@ -38,7 +39,8 @@ def cross_modality_contrastive_center(
     Returns:
         Mean over the P identities, a scalar: ln 2 where both distances are equal, at least
         softplus(-2). An identity without another one in the batch adds 0; as labels are read on
-        the device only, that is no error here, see ``mmvireid.utils.check_cross_modality_batch``.
+        the device only, that is no error here, see
+        ``mmvireid.models.batches.check_cross_modality_batch``.
 
     Raises:
         ValueError: If a modality is missing.

@@ -3,8 +3,9 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.distances import pairwise_distance
+from mmvireid.models.batches import split_modalities
 from mmvireid.registry import MODELS
-from mmvireid.utils import pairwise_distance, split_modalities
 
 from .batch_hard_triplet_loss import batch_hard_triplet
 

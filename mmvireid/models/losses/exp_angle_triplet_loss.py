@@ -4,9 +4,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.distances import pairwise_distance
 from mmvireid.errors import InvalidValueError
+from mmvireid.models.batches import split_modalities
 from mmvireid.registry import MODELS
-from mmvireid.utils import pairwise_distance, split_modalities
 
 #: See :class:`ExpAngleTripletLoss`.
 MINING = ('random', 'hardest')

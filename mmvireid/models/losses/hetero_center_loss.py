@@ -3,8 +3,8 @@
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.models.batches import modality_centers
 from mmvireid.registry import MODELS
-from mmvireid.utils import modality_centers
 
 
 def hetero_center(

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from mmvireid.errors import InvalidValueError, RunStoppedError
 from mmvireid.models.backbones.sobel import check_resize, resize_edges
 from mmvireid.models.backbones.vgg16_features import TAPS, build_vgg16
+from mmvireid.models.layers import IMAGENET_MEAN, IMAGENET_STD, Companion
 from mmvireid.registry import MODELS
-from mmvireid.utils import IMAGENET_MEAN, IMAGENET_STD, Companion
 
 
 def mean_adapter(maps: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
 from torch import Tensor, nn
 
+from mmvireid.distances import pairwise_distance
 from mmvireid.registry import MODELS
-from mmvireid.utils import pairwise_distance
 
 from .batch_hard_triplet_loss import hardest_distances, unit_rows
 

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor, nn
 
+from mmvireid.distances import pairwise_distance
 from mmvireid.registry import MODELS
-from mmvireid.utils import pairwise_distance
 
 from .batch_hard_triplet_loss import batch_hard_triplet
 

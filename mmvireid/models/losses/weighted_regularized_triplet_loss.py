@@ -4,9 +4,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.distances import pairwise_distance
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
-from mmvireid.utils import pairwise_distance
 
 #: How the softmax weights are normalised, see :func:`weighted_regularized_triplet`.
 EPS_MODES = ('released', 'softmin')

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from mmvireid.errors import InvalidValueError
 from mmvireid.models.backbones import Analysis
 from mmvireid.models.base import AlternatingReID
+from mmvireid.models.batches import identity_shift, paired_labels
+from mmvireid.models.layers import kept_statistics
 from mmvireid.registry import MODELS
 from mmvireid.structures import INFRARED, MODALITIES, VISIBLE, ReIDDataSample
-from mmvireid.utils import identity_shift, kept_statistics, paired_labels
 
 #: Infrared images, and their maps: photographed, or made by a generator.
 KINDS = ('real', 'fake')

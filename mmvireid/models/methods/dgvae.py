@@ -7,11 +7,12 @@ from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.models.base import AlternatingReID
+from mmvireid.models.batches import draw_cross_modality_triplets
 from mmvireid.models.generators import GaussianCode
+from mmvireid.models.layers import kept_statistics
 from mmvireid.models.losses import SwapTable, swap_table
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES, ReIDDataSample
-from mmvireid.utils import draw_cross_modality_triplets, kept_statistics
 
 #: What the decoder may rebuild.
 RECONSTRUCTIONS = ('feature_map', 'image')

@@ -10,7 +10,15 @@ from torch import Tensor, nn
 from torchvision.transforms import RandomErasing
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.models.base import AlternatingReID
+from mmvireid.models.base import AlternatingReID, unwrap, with_sizes
+from mmvireid.models.batches import (
+    FAKE,
+    Groups,
+    combine_codes,
+    group_sizes,
+    paired_labels,
+    split_singles,
+)
 from mmvireid.models.generators import (
     BOTH_WAYS,
     CYCLES,
@@ -22,19 +30,9 @@ from mmvireid.models.generators import (
     relight_codes,
     same_codes,
 )
+from mmvireid.models.layers import kept_statistics
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
-from mmvireid.utils import (
-    FAKE,
-    Groups,
-    combine_codes,
-    group_sizes,
-    kept_statistics,
-    paired_labels,
-    split_singles,
-    unwrap,
-    with_sizes,
-)
 
 
 @MODELS.register_module()

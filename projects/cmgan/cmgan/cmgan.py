@@ -5,9 +5,10 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmvireid.models.base import AlternatingReID
+from mmvireid.models.batches import split_modalities
+from mmvireid.models.layers import kept_statistics
 from mmvireid.registry import MODELS
 from mmvireid.structures import VISIBLE, ReIDDataSample
-from mmvireid.utils import kept_statistics, split_modalities
 
 
 @MODELS.register_module()

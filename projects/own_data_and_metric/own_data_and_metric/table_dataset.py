@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 
 from mmvireid.datasets import BaseReIDDataset, ImageTree
-from mmvireid.datasets.image_rows import image_row
+from mmvireid.datasets.reading.image_rows import image_row
 from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.registry import DATASETS
 

@@ -11,7 +11,7 @@ from mmvireid.engine.hooks import CheckpointHook
 from mmvireid.engine.runner import resume_from
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.metrics import SYSUMetric
-from mmvireid.utils import damage_of, files
+from mmvireid.storage import damage_of, files
 
 
 def there(folder):

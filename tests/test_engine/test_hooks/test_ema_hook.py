@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 
 from mmvireid.engine.hooks import EMAHook, RecoveryHook
 from mmvireid.engine.runner import resume_from
-from mmvireid.utils import load_weights
+from mmvireid.storage import load_weights
 
 MOMENTUM = 0.3
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mmvireid.datasets.worker_failure import noted_image
+from mmvireid.datasets.loading.worker_failure import noted_image
 from mmvireid.engine.runner import (
     CommandParser,
     clear_errors,

@@ -5,6 +5,7 @@ import math
 import pytest
 import torch
 
+from mmvireid.models.batches import draw_cross_modality_triplets
 from mmvireid.models.losses import (
     CycleConsistencyLoss,
     IdentityConsistencyLoss,
@@ -13,7 +14,6 @@ from mmvireid.models.losses import (
     swap_reconstruction,
     swap_table,
 )
-from mmvireid.utils import draw_cross_modality_triplets
 
 PERSON = torch.tensor([0, 0, 1, 1, 2, 2] * 2)
 VISIBLE = torch.arange(12) < 6

@@ -9,9 +9,9 @@ from mmengine.config import Config
 from mmengine.optim import build_optim_wrapper
 from torch import nn
 
+from mmvireid.models.batches import split_singles
 from mmvireid.models.heads import Identification
 from mmvireid.registry import MODELS
-from mmvireid.utils import split_singles
 
 CONFIGS = Path(__file__).parents[3] / 'configs/hicmd'
 SIZE = (48, 40)

@@ -1,0 +1,1 @@
+"""From files to rows and pictures; what the author of a data set calls."""

@@ -1,0 +1,20 @@
+"""Who is compared with whom in a batch: centres, pairs, triplets, combinations of codes."""
+
+from .centers import modality_centers, split_modalities
+from .code_combinations import FAKE, Groups, combine_codes, group_sizes, split_singles
+from .pairs import identity_shift, paired_labels
+from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
+
+__all__ = [
+    'FAKE',
+    'Groups',
+    'check_cross_modality_batch',
+    'combine_codes',
+    'draw_cross_modality_triplets',
+    'group_sizes',
+    'identity_shift',
+    'modality_centers',
+    'paired_labels',
+    'split_modalities',
+    'split_singles',
+]

@@ -1,0 +1,15 @@
+"""Layers that any network may use: normalisation, convolutions, sizes and constants of ImageNet."""
+
+from .batch_norm import kept_statistics
+from .companion import Companion
+from .convolutions import check_reduced_size, init_convolutions
+from .imagenet import IMAGENET_MEAN, IMAGENET_STD
+
+__all__ = [
+    'IMAGENET_MEAN',
+    'IMAGENET_STD',
+    'Companion',
+    'check_reduced_size',
+    'init_convolutions',
+    'kept_statistics',
+]
