@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torchvision.transforms import RandomErasing
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.models.base import AlternatingReID, unwrap, with_sizes
@@ -30,7 +29,7 @@ from mmvireid.models.generators import (
     relight_codes,
     same_codes,
 )
-from mmvireid.models.layers import kept_statistics
+from mmvireid.models.layers import RandomHoles, kept_statistics
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
 
@@ -79,8 +78,8 @@ class HiCMD(AlternatingReID):
             a pass per group (:func:`group_sizes`), and every pass moves the running statistics,
             those of fakes and of the discriminators' update too. Otherwise H and head learn in
             one pass, and encoders' statistics are those of real images in ``generation_reid``.
-        erasing: Arguments of torchvision's ``RandomErasing``, for the images that identities are
-            learned from.
+        erasing: Arguments of :class:`RandomHoles`, for the images that identities are learned
+            from.
         **kwargs: As in :class:`BaseReID`.
 
     Raises:
@@ -129,7 +128,7 @@ class HiCMD(AlternatingReID):
         self.cycle, self.own_style = cycle, own_style
         self.detach_fakes, self.num_unpaired = detach_fakes, num_unpaired
         self.group_passes = group_passes
-        self.erase = RandomErasing(**(erasing or dict(p=0.0)))
+        self.holes = RandomHoles(**(erasing or dict(p=0.0)))
         prototypes = self.add_twins('prototype_encoder', prototype_encoder)
         attributes = self.add_twins('attribute_encoder', attribute_encoder)
         sizes = dict(
@@ -297,7 +296,10 @@ class HiCMD(AlternatingReID):
             groups: How many images of each modality pass by themselves; ``None`` for all together.
         """
         if erase:
-            images = {key: torch.stack([*map(self.erase, rows)]) for key, rows in images.items()}
+            images = {
+                key: rows.masked_fill(self.to_device(self.holes(rows.shape)), 0.0)
+                for key, rows in images.items()
+            }
         parts = {key: images[key].split(groups or len(images[key])) for key in MODALITIES}
         return {key: join_codes([self.encode(part, key) for part in parts[key]]) for key in parts}
 
