@@ -72,6 +72,12 @@ setup(
     extras_require={
         'analysis': ['scikit-learn'],
         'tensorboard': ['tensorboard'],
-        'tests': ['pytest>=8', 'pytest-xdist>=3.5', 'scikit-learn', 'ruff==0.17.6'],
+        'tests': [
+            'pytest>=8',
+            'pytest-xdist>=3.5',
+            'scikit-learn',
+            'ruff==0.17.6',
+            'import-linter>=2.17,<3',
+        ],
     },
 )
