@@ -1,5 +1,5 @@
-# The start of all rendered configs, in the place of ImageNet's: a ResNet-18 without layer4 learns to
-# tell 491 people from visible pictures, who are in no other data set of this project.
+# The start of all rendered configs, in the place of ImageNet's: a ResNet-18 without layer4 learns
+# to tell 491 people by visible pictures, who are in no other data set of this project.
 _base_ = ['../_base_/datasets/loading.py', '../_base_/default_runtime.py']
 num_ids = 491
 model = dict(
