@@ -75,15 +75,18 @@ class VGG16Features(nn.Sequential):
         return outputs
 
 
-def build_vgg16(weights: str, taps: str, seed: int, key: str) -> VGG16Features:
+def build_vgg16(
+    weights: str, taps: str, seed: int, key: str, base_channels: int = 64
+) -> VGG16Features:
     """A :class:`VGG16Features` with its weights; torch's random state is left alone.
 
     Args:
-        weights: ``torchvision://vgg16``, a local file with torchvision's parameter names, or
+        weights: ``torchvision://vgg16``, another file with torchvision's parameter names, or
             ``'random'`` (He initialisation, as VGG-16 starts from before its training).
         taps: As in :class:`VGG16Features`.
         seed: Of the random weights.
         key: The config key that names ``weights``, for error messages.
+        base_channels: As in :class:`VGG16Features`.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -91,7 +94,7 @@ def build_vgg16(weights: str, taps: str, seed: int, key: str) -> VGG16Features:
         RuntimeError: If the weights cannot be downloaded; names the key that takes a local file.
     """
     with torch.device('meta'):
-        vgg = VGG16Features(taps)
+        vgg = VGG16Features(taps, base_channels)
     vgg.to_empty(device='cpu')
     if weights == 'random':
         randomise(vgg, seed)
