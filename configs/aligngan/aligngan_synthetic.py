@@ -1,13 +1,12 @@
 # AlignGAN on rendered data, sized for two CPU cores: narrow generators and discriminators, three
-# stages of ResNet-18 from random weights, images of 128 x 64 for all of them, bf16, 19 epochs of 80
-# iterations.
+# stages of ResNet-18, images of 128 x 64 for all of them, bf16, 19 epochs of 80 iterations.
 _base_ = ['../_base_/methods/aligngan.py', '../_base_/datasets/synthetic.py']
 model = dict(
     channels_last=True,
     input_size=(128, 64),
     feature_module=dict(
         size=(128, 64),
-        extractor=dict(depth=18, num_stages=3, last_stride=2, init_cfg=None),
+        extractor=dict(depth=18, num_stages=3, last_stride=2, init_cfg=_base_.pretrained),
         classifier=dict(num_ids=_base_.num_ids),
     ),
     translator=dict(base_channels=16, num_blocks=2),

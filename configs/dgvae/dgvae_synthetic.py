@@ -1,11 +1,11 @@
-# DG-VAE on rendered data, sized for two CPU cores: ResNet-18 from random weights, images of
-# 128 x 64, maps of 128 x 16 x 8, codes of 256 and 64, bf16, three stages in 9 epochs.
+# DG-VAE on rendered data, sized for two CPU cores: ResNet-18, images of 128 x 64, maps of
+# 128 x 16 x 8, codes of 256 and 64, bf16, three stages in 9 epochs.
 _base_ = ['../_base_/methods/dgvae.py', '../_base_/datasets/synthetic.py']
-_encoder = dict(depth=18, stage='layer3', stride=2, init_cfg=None)
+_encoder = dict(depth=18, stage='layer3', stride=2, init_cfg=_base_.pretrained)
 model = dict(
     channels_last=True,
     input_size=(128, 64),
-    extractor=dict(depth=18, num_stages=2, init_cfg=None),
+    extractor=dict(depth=18, num_stages=2, init_cfg=_base_.pretrained),
     identity_encoder=dict(**_encoder, code_size=256),
     ambiguous_encoder=dict(**dict(_encoder, num_blocks=1), code_size=64),
     decoder=dict(start_channels=64, hidden=[(64, 2), (128, 2)]),

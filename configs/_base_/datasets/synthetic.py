@@ -2,6 +2,8 @@
 # Validation during training runs on identities held out of the training set.
 _base_ = 'loading.py'
 num_ids = 228
+# What networks start from, in the place of ImageNet's weights: see configs/pretrain/README.md.
+pretrained = dict(type='Pretrained', checkpoint='mmvireid://resnet18_rendered')
 
 load_image = dict(type='LoadReIDImage', size=(128, 64))
 _crop = dict(type='RandomPadCrop', padding=6)
