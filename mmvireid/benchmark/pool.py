@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Seconds between two looks at the processes, and that they have to end in when asked to.
-LOOK, PATIENCE = 0.2, 120.0
+#: Seconds between two looks at the processes, and that they may take to end when asked to.
+LOOK, PATIENCE = 0.2, 60.0
 
 
 @dataclass
@@ -59,7 +59,8 @@ class Pool:
         self.size, self.logs = size, logs
         self.env = os.environ | env
         self.running: dict[subprocess.Popen, tuple[Job, float]] = {}
-        self.stopped = 0
+        #: The signal that has ended the pool, and until when its processes may take to end.
+        self.stopped, self.deadline = 0, float('inf')
 
     def run(
         self,
@@ -77,7 +78,7 @@ class Pool:
         waiting = list(reversed(jobs))
         previous = {n: signal.signal(n, self._stop) for n in (signal.SIGTERM, signal.SIGINT)}
         try:
-            while self.running or (waiting and not self.stopped):
+            while (self.running or (waiting and not self.stopped)) and not self._is_late():
                 while waiting and len(self.running) < self.size and not self.stopped:
                     self._start(waiting.pop())
                 self._collect(on_end)
@@ -117,19 +118,20 @@ class Pool:
             return f'ended by {name}' + ' (out of memory?)' * (status == -signal.SIGKILL)
         return lines[-1] if lines else f'exit status {status}'
 
+    def _is_late(self) -> bool:
+        return time.monotonic() > self.deadline
+
     def _stop(self, number: int, frame) -> None:
-        self.stopped = number
+        self.stopped, self.deadline = number, time.monotonic() + PATIENCE
         for process in self.running:
             with suppress(ProcessLookupError):
                 process.send_signal(signal.SIGTERM)
 
     def _end_all(self) -> None:
-        """After an error in this process: leave nobody behind."""
+        """Leave nobody behind, after an error in this process or if they take too long."""
         for process in self.running:
-            process.terminate()
-        for process in self.running:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(PATIENCE)
+            process.kill()
+            process.wait()
 
 
 def end_with_parent() -> None:
