@@ -19,6 +19,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from mmengine.config import Config
+
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
 
 from mmvireid.benchmark import (
@@ -43,7 +45,7 @@ from mmvireid.engine.runner import (
     work_dir_lock,
 )
 from mmvireid.engine.runner.config_check import places_in
-from mmvireid.errors import InvalidValueError, RunStoppedError
+from mmvireid.errors import InvalidValueError, Refusal, RunStoppedError
 from mmvireid.screen import steady_screen
 from mmvireid.storage import read_text
 
@@ -99,14 +101,15 @@ def list_cells(args: argparse.Namespace) -> list[Cell]:
 
 
 def read_variants(path: Path) -> list[tuple[str, str, dict]]:
-    """Experiments: config, name and options of each.
+    """Experiments: config, name and options of each; what follows a tab and a ``#`` is a comment.
 
     Raises:
         ValueError: If a line is not ``name<TAB>config<TAB>options``.
     """
     rows = []
     for number, text in enumerate(read_text(path).splitlines(), 1):
-        if not text.strip() or text.startswith('#'):
+        text = text.partition('\t#')[0].rstrip()
+        if not text or text.startswith('#'):
             continue
         name, *others = text.split('\t')
         if not name or not 1 <= len(others) <= 2:
@@ -154,7 +157,7 @@ class Benchmark:
         self.configs = {}
         for name, cell in self.cells.items():
             if kind_of(name) not in self.configs:
-                self.configs[kind_of(name)] = final_config(cell)
+                self.configs[kind_of(name)] = config_of(cell)
         hashes = {kind: config_hash(cfg) for kind, cfg in self.configs.items()}
         self.waiting = [name for name in self.cells if (name, hashes[kind_of(name)]) not in done]
         self.failed: dict[str, str] = {}
@@ -223,6 +226,15 @@ class Benchmark:
             add_line(self.out / FAILED, dict(values, commit=self.commit))
             text = f'{name} FAILED: {reason}'
         self.progress.done(kind_of(name), ended.seconds, text)
+
+
+def config_of(cell: Cell) -> Config:
+    """The config of a cell; an error says which cell it is of."""
+    try:
+        return final_config(cell)
+    except Refusal as error:
+        error.add_note(f'({cell.name})')
+        raise
 
 
 def kind_of(name: str) -> str:

@@ -27,8 +27,8 @@ LINE = 'line.json'
 USED = 'used.json'
 #: What of a report's provenance says how a figure was measured.
 _PROTOCOL = (
-    'protocol', 'dataset', 'split', 'size', 'modes', 'shots', 'gallery', 'num_trials',
-    'num_images', 'num_ids', 'feature_size', 'distance', 'flip', 'rerank', 'selection',
+    'protocol', 'test_data', 'modes', 'shots', 'gallery', 'num_trials',
+    'num_images', 'feature_size', 'distance', 'flip', 'rerank', 'selection',
 )  # fmt: skip
 
 

@@ -268,7 +268,8 @@ class RetrievalMetric(BaseMetric):
             print_log(f'{type(self).__name__}: {reason}', 'current', logging.WARNING)
 
     def _save_features(self, path: str | Path) -> None:
-        source = {**(self.dataset_meta or {}), **self.provenance}
+        meta = self.dataset_meta or {}
+        source = {**meta, 'test_data': meta, **self.provenance}
         self.feature_set.save(path, source)
 
     def _write(self, folder: Path) -> None:
@@ -276,6 +277,7 @@ class RetrievalMetric(BaseMetric):
         meta = self.dataset_meta or {}
         provenance = {
             **meta,
+            'test_data': meta,  # whole: the weights have a seed, too
             'protocol': self.protocol.name,
             'dataset': meta.get('dataset'),
             'split': meta.get('split'),
