@@ -10,6 +10,7 @@ from mmvireid.distances import unit_rows
 from mmvireid.errors import InvalidValueError, UnknownNameError
 from mmvireid.models.base.parts import PartBuilder
 from mmvireid.models.batches import check_cross_modality_batch, paired_labels
+from mmvireid.models.layers import untuned_convolutions
 from mmvireid.registry import MODELS
 from mmvireid.structures import VISIBLE, ReIDDataSample
 
@@ -144,12 +145,13 @@ class BaseReID(PartBuilder, BaseModel):
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]
     ) -> list[ReIDDataSample]:
         """Attach retrieval features (D,) to the samples."""
-        for sample, feature in zip(data_samples, self(inputs)):
-            sample.feature = feature
-        if self.flip_test:
-            mirrored = {key: images.flip(3) for key, images in inputs.items()}
-            for sample, feature in zip(data_samples, self(mirrored)):
-                sample.flip_feature = feature
+        with untuned_convolutions():
+            for sample, feature in zip(data_samples, self(inputs)):
+                sample.feature = feature
+            if self.flip_test:
+                mirrored = {key: images.flip(3) for key, images in inputs.items()}
+                for sample, feature in zip(data_samples, self(mirrored)):
+                    sample.flip_feature = feature
         return data_samples
 
     def wants(self, term: str) -> bool:

@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager, nullcontext
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-from torchvision.transforms import RandomErasing
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.models.base import AlternatingReID, unwrap
@@ -30,7 +29,7 @@ from mmvireid.models.generators import (
     relight_codes,
     same_codes,
 )
-from mmvireid.models.layers import kept_statistics
+from mmvireid.models.layers import RandomHoles, kept_statistics
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
 
@@ -79,8 +78,8 @@ class HiCMD(CodeNetworks, AlternatingReID):
             a pass per group (:func:`group_sizes`), and every pass moves the running statistics,
             those of fakes and of the discriminators' update too. Otherwise H and head learn in
             one pass, and encoders' statistics are those of real images in ``generation_reid``.
-        erasing: Arguments of torchvision's ``RandomErasing``, for the images that identities are
-            learned from.
+        erasing: Arguments of :class:`RandomHoles`, for the images that identities are learned
+            from.
         **kwargs: As in :class:`BaseReID`.
 
     Raises:
@@ -125,7 +124,7 @@ class HiCMD(CodeNetworks, AlternatingReID):
         self.cycle, self.own_style = cycle, own_style
         self.detach_fakes, self.num_unpaired = detach_fakes, num_unpaired
         self.group_passes = group_passes
-        self.erase = RandomErasing(**(erasing or dict(p=0.0)))
+        self.holes = RandomHoles(**(erasing or dict(p=0.0)))
         prototypes, attributes = self.add_code_networks(
             self.input_size, prototype_encoder, attribute_encoder, decoder
         )
@@ -270,7 +269,10 @@ class HiCMD(CodeNetworks, AlternatingReID):
             groups: How many images of each modality pass by themselves; ``None`` for all together.
         """
         if erase:
-            images = {key: torch.stack([*map(self.erase, rows)]) for key, rows in images.items()}
+            images = {
+                key: rows.masked_fill(self.to_device(self.holes(rows.shape)), 0.0)
+                for key, rows in images.items()
+            }
         return self.encode_by_modality(images, groups)
 
     def generate(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
