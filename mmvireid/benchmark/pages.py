@@ -93,7 +93,9 @@ class Method:
 
     def _entry(self, config: str, rows: Sequence[Row]) -> dict[str, Any]:
         seeds = sorted({seed for row in rows for seed in row.seeds})
-        command = f'python tools/benchmark.py {config} --rules both --seeds {" ".join(map(str, seeds))}'
+        command = (
+            f'python tools/benchmark.py {config} --rules both --seeds {" ".join(map(str, seeds))}'
+        )
         return dict(
             Name=Path(config).stem,
             **{'In Collection': self.collection['Name']},
@@ -106,10 +108,11 @@ class Method:
     def _result(row: Row) -> dict[str, Any]:
         line = row.lines[0]
         protocol, data = line['protocol'], line['protocol'].get('test_data') or {}
+        trials = f'{protocol["gallery"]} galleries, {protocol["num_trials"]} trials'
         return dict(
             Task='Visible-infrared person re-identification',
             Dataset=f'rendered ({data.get("size")}, seed {data.get("seed")})',
-            Protocol=f'{row.setting}, {protocol["gallery"]} galleries, {protocol["num_trials"]} trials',
+            Protocol=f'{row.setting}, {trials}',
             Rules=WORDS[line['rules']],
             Seed=', '.join(map(str, row.seeds)) + ' (mean)' * (len(row.seeds) > 1),
             Metrics={name: round(float(row.of_seeds(name).mean()), 2) for name in FIGURES},

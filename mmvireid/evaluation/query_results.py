@@ -43,9 +43,7 @@ class IdentityScores:
 
     def figure(self, name: str) -> float:
         """A figure in percent: over the queries of a trial, then over trials."""
-        return float(
-            100 * np.mean(getattr(self, name).sum(axis=1) / self.queries.sum(axis=1))
-        )
+        return float(100 * np.mean(getattr(self, name).sum(axis=1) / self.queries.sum(axis=1)))
 
     def to_dict(self) -> dict:
         """Plain values for a line of results, means over trials."""

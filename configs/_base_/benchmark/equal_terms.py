@@ -1,6 +1,6 @@
 # What all methods share in the benchmark's column "equal terms"; it is laid over their own
-# `*_synthetic.py`. Everything else stays the method's: networks, terms, optimisers, rates, stages and
-# schedules (as shares of the training), and which images a batch has.
+# `*_synthetic.py`. Everything else stays the method's: networks, terms, optimisers, rates, stages
+# and schedules (as shares of the training), and which images a batch has.
 _load_image = dict(type='LoadReIDImage', size=(128, 64))
 # one augmentation, and no random erasing
 train_dataloader = dict(
