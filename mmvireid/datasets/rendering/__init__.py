@@ -11,7 +11,7 @@ So what is behind a picture is known: its factors (:mod:`.factors`), and what an
 have made of the same moment (``sensor`` of :func:`render_picture`).
 
 Calibration, SYSU layout, size ``'small'``, seed 0, test identities, rank-1 in percent against
-images from other rooms, as printed by ``tools/analysis_tools/calibrate_synthetic.py``:
+images from other rooms, as printed by ``tools/dataset_converters/calibrate_synthetic.py``:
 
 ========================  ====================  ========  ======
 feature                   query -> gallery      measured  chance

@@ -1,6 +1,6 @@
 """Draw what the stems of a two-stream model see, and count their dead maps.
 
-``python tools/analysis_tools/stem_maps.py CONFIG CHECKPOINT --visible IMAGE --infrared IMAGE
+``python tools/visualization/stem_maps.py CONFIG CHECKPOINT --visible IMAGE --infrared IMAGE
 --other CONFIG CHECKPOINT --out stem_maps.png``
 
 All maps of a visible and an infrared image, best of one person, side by side: a row per model, such
@@ -23,14 +23,15 @@ from mmengine.dataset import Compose
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.apis import add_out_argument, build_models, model_parser
+from mmvireid.apis import add_out_argument, build_models, check_methods, model_parser
 from mmvireid.datasets import reid_collate
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import align_rows
 from mmvireid.models.base import BaseReID
 from mmvireid.screen import steady_screen
-from mmvireid.storage import check_output, new_file
+from mmvireid.storage import check_output
 from mmvireid.structures import MODALITIES
+from mmvireid.visualization import write_figure
 
 #: Maximum up to which a map counts as dead.
 DEAD = 1e-6
@@ -86,8 +87,7 @@ def draw(found: dict[str, dict[str, np.ndarray]], path: Path) -> None:
             axes.imshow(tile(maps), interpolation='nearest')
             axes.set_title(f'{name}, {key}: {find_dead(maps).sum()} of {len(maps)} dead')
             axes.set_axis_off()
-    with new_file(path) as draft:
-        figure.savefig(draft, dpi=150)
+    write_figure(figure, path)
 
 
 def count_dead(found: dict[str, dict[str, np.ndarray]]) -> list[list[str]]:
@@ -105,11 +105,8 @@ def run(args: argparse.Namespace) -> None:
     check_output(out)
     found = {}
     for name, model in build_models(args).items():
-        if not hasattr(getattr(model, 'backbone', None), 'embed_stems'):
-            raise SystemExit(
-                f'stem_maps: {name} is the config of a {type(model).__name__}, expected a model '
-                'with a two-stream backbone, such as AGW or MSO.'
-            )
+        what = 'with a two-stream backbone, such as AGW or MSO'
+        check_methods(model, name, ['backbone.embed_stems'], what)
         found[name] = compute_stem_maps(model, images)
     draw(found, out)
     print(align_rows(count_dead(found)))

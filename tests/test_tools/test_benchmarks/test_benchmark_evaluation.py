@@ -2,7 +2,7 @@ import re
 
 
 def test_quick_run_finds_identical_figures(load_tool, capsys):
-    load_tool('analysis_tools/benchmark_evaluation.py').main(['--quick', '--repeats', '1'])
+    load_tool('benchmarks/benchmark_evaluation.py').main(['--quick', '--repeats', '1'])
     printed = capsys.readouterr().out
     assert 'SYSU-MM01: ' in printed
     assert 'RegDB: 80 queries, 80 candidates' in printed

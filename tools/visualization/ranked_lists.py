@@ -1,6 +1,6 @@
 """Draw queries with their ten best matches, right and wrong marked.
 
-``python tools/analysis_tools/ranked_lists.py FEATURES.npz --protocol sysu --data-root DIR
+``python tools/visualization/ranked_lists.py FEATURES.npz --protocol sysu --data-root DIR
 --out ranked.png``
 """
 
@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's pac
 from mmvireid.apis import (
     add_out_argument,
     add_protocol_arguments,
+    open_features,
     protocol_of,
     write_picture,
 )
@@ -80,8 +81,8 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
     with clear_errors('ranked_lists'):
         check_output(args.out)
-        features = FeatureSet.load(args.features)
         protocol = protocol_of(args)(**args.protocol_options)
+        features, _ = open_features(args.features, protocol)
         setting = protocol.settings(features)[0]
         lists = [
             ranked_list(

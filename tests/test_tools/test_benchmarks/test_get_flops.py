@@ -8,12 +8,12 @@ from torch import nn
 from mmvireid.models.base import BaseReID
 from mmvireid.models.generators import CodeDecoder, GaussianCode
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
 def tool(load_tool):
-    return load_tool('analysis_tools/get_flops.py')
+    return load_tool('benchmarks/get_flops.py')
 
 
 class TwoLayers(BaseReID):

@@ -1,6 +1,6 @@
 """Show how far apart a model holds images of the two modalities.
 
-``python tools/analysis_tools/distances.py CONFIG CHECKPOINT --initial --out distances.png``
+``python tools/visualization/distances.py CONFIG CHECKPOINT --initial --out distances.png``
 
 Euclidean distances of the L2-normalised retrieval features of all pairs of a visible and an
 infrared test image, whatever their cameras: those of the same identity against those of two, for

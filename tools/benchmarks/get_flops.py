@@ -1,6 +1,6 @@
 """Parameters and multiply-adds of a config's model, part by part.
 
-``python tools/analysis_tools/get_flops.py configs/dgvae/dgvae_sysu.py``
+``python tools/benchmarks/get_flops.py configs/dgvae/dgvae_sysu.py``
 
 Every part is counted on one row (an image, a map or a code) of what it gets in training, which a
 batch of noise finds out; the last row of the table is the extraction of one visible image's

@@ -8,12 +8,12 @@ import torch
 
 from mmvireid.apis import init_model
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
 def tool(load_tool):
-    return load_tool('analysis_tools/stem_maps.py')
+    return load_tool('visualization/stem_maps.py')
 
 
 def kill(state: dict, channels: tuple) -> None:

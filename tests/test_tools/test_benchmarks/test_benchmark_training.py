@@ -10,7 +10,7 @@ from mmengine.optim import build_optim_wrapper
 from mmvireid.models.data_preprocessors import ReIDDataPreprocessor
 from mmvireid.registry import MODELS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DGVAE = 'configs/dgvae/dgvae_synthetic.py'
 CMGAN = 'projects/cmgan/configs/cmgan-two-to-one_synthetic.py'
 
@@ -19,7 +19,7 @@ CMGAN = 'projects/cmgan/configs/cmgan-two-to-one_synthetic.py'
 def tool(load_tool, monkeypatch):
     monkeypatch.chdir(ROOT)  # where `projects` is found
     monkeypatch.syspath_prepend(str(ROOT))
-    return load_tool('analysis_tools/benchmark_training.py')
+    return load_tool('benchmarks/benchmark_training.py')
 
 
 @pytest.fixture

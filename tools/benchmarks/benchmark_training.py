@@ -1,6 +1,6 @@
 """Seconds per training iteration of a config, against the same arithmetic in a bare loop.
 
-``python tools/analysis_tools/benchmark_training.py configs/agw/agw_sysu.py --iters 10``
+``python tools/benchmarks/benchmark_training.py configs/agw/agw_sysu.py --iters 10``
 
 Both train the config's model, from random weights, on one fixed batch of noise in memory, so data
 loading is left out (``benchmark_dataloader.py`` measures it). The bare loop calls the method's

@@ -1,6 +1,6 @@
 """Draw visible images beside what a model translates them to.
 
-``python tools/analysis_tools/translations.py CONFIG CHECKPOINT --out translations.png``
+``python tools/visualization/translations.py CONFIG CHECKPOINT --out translations.png``
 
 A row per person: a visible image, its fake infrared translation, a real infrared image of the same
 person, and what else the model makes of the two (Fig. 5 of the AlignGAN paper). For every model

@@ -9,7 +9,7 @@ from mmvireid.apis import ImageKind, choose_images, load_split
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @MODELS.register_module(force=True)
@@ -32,7 +32,7 @@ class MirrorTranslator(BaseReID):
 
 @pytest.fixture
 def tool(load_tool):
-    return load_tool('analysis_tools/translations.py')
+    return load_tool('visualization/translations.py')
 
 
 @pytest.fixture

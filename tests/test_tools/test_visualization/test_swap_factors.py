@@ -10,7 +10,7 @@ from mmvireid.models.base import BaseReID
 from mmvireid.models.generators import Codes
 from mmvireid.registry import MODELS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 #: Where the dummy model keeps each code: a quarter of the image, by its first row and column.
 QUARTERS = dict(prototype=(0, 0), style=(0, 16), pose=(24, 0), illumination=(24, 16))
 HEIGHT, WIDTH = 48, 32
@@ -52,7 +52,7 @@ class QuarterCoder(BaseReID):
 
 @pytest.fixture
 def tool(load_tool):
-    return load_tool('analysis_tools/swap_factors.py')
+    return load_tool('visualization/swap_factors.py')
 
 
 @pytest.fixture

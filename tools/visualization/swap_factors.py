@@ -1,6 +1,6 @@
 """Draw people with the factors of other images, to show what a model has separated.
 
-``python tools/analysis_tools/swap_factors.py CONFIG CHECKPOINT --figure excluded --out swap.png``
+``python tools/visualization/swap_factors.py CONFIG CHECKPOINT --figure excluded --out swap.png``
 
 The model takes every image apart into four codes: prototype and style, which tell who somebody is
 (ID-discriminative), pose and illumination, which do not (ID-excluded). The picture shows what it
@@ -32,7 +32,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from mmengine.device import get_device
 from rich.console import Console
 from rich.progress import track
 
@@ -41,12 +40,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's pac
 from mmvireid.apis import (
     ImageKind,
     add_picture_arguments,
-    check_methods,
     choose_images,
-    init_model,
     load_split,
     make_caption,
     model_parser,
+    open_model,
     positive,
     write_picture,
 )
@@ -173,9 +171,8 @@ def draw(
 
 def run(args: argparse.Namespace) -> None:
     check_output(args.out)
-    model = init_model(args.config, args.checkpoint, get_device(), args.cfg_options)
     what = 'that takes images apart and puts them together, such as HiCMD'
-    check_methods(model, args.config, ['encode', 'decode'], what)
+    model = open_model(args, ['encode', 'decode'], what)
     dataset = load_split(model.cfg, args.split)
     inputs, references = choose(dataset, args)
     if args.figure == 'interpolation' and len(inputs) != len(references):

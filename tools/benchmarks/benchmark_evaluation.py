@@ -5,7 +5,7 @@ queries, 6,775 candidates; all and indoor search, 1 and 10 shots, 10 trials) and
 2,060, both directions). The loop does what released evaluation code does.
 
 Example:
-    python tools/analysis_tools/benchmark_evaluation.py
+    python tools/benchmarks/benchmark_evaluation.py
 """
 
 import csv

@@ -9,7 +9,7 @@ from mmengine.config import Config
 from mmvireid.apis import extract_test_features, init_model, load_split
 from mmvireid.evaluation import FeatureSet
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from mmvireid.evaluation import FeatureSet, SYSUProtocol
 
 @pytest.fixture
 def tool(load_tool):
-    return load_tool('analysis_tools/ranked_lists.py')
+    return load_tool('visualization/ranked_lists.py')
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-CONFIGS = Path(__file__).parents[2] / 'configs'
+CONFIGS = Path(__file__).parents[3] / 'configs'
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from mmvireid.datasets.rendering import LAYOUTS
 
 @pytest.fixture(scope='module')
 def tool(load_tool):
-    return load_tool('analysis_tools/calibrate_synthetic.py')
+    return load_tool('dataset_converters/calibrate_synthetic.py')
 
 
 def test_rank1_against_a_slow_loop(tool):

@@ -10,7 +10,7 @@ from mmengine.config import Config
 from mmvireid.apis import extract_features, init_model
 from mmvireid.evaluation import FeatureSet
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CODES = ('identity', 'ambiguous')
 
 

@@ -11,7 +11,7 @@ from mmvireid.models.backbones.resnet_part import build_resnet
 
 @pytest.fixture
 def tool(load_tool):
-    return load_tool('analysis_tools/distances.py')
+    return load_tool('visualization/distances.py')
 
 
 def slow_means(features, keep=lambda row: True):
