@@ -1,3 +1,5 @@
+from .picture_similarity import PictureSimilarity, picture_similarity
+from .probes import folds_of_images, folds_of_people, held_out_accuracy, linear_probe
 from .ranking import GalleryScorer, QueryScores
 from .reranking import k_reciprocal_distance
 from .retrieval import DISTANCES, FLIP_SUMS, chance_level, evaluate, fuse_flip
@@ -6,7 +8,6 @@ from .separation import (
     MeanSimilarity,
     cross_modality_histograms,
     mean_similarity,
-    nearest_neighbors,
 )
 
 __all__ = [
@@ -15,12 +16,17 @@ __all__ = [
     'DistanceHistograms',
     'GalleryScorer',
     'MeanSimilarity',
+    'PictureSimilarity',
     'QueryScores',
     'chance_level',
     'cross_modality_histograms',
     'evaluate',
+    'folds_of_images',
+    'folds_of_people',
     'fuse_flip',
+    'held_out_accuracy',
     'k_reciprocal_distance',
+    'linear_probe',
     'mean_similarity',
-    'nearest_neighbors',
+    'picture_similarity',
 ]

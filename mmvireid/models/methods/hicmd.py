@@ -307,6 +307,10 @@ class HiCMD(AlternatingReID):
         attribute_encoder = getattr(self, f'{modality}_attribute_encoder')
         return Codes(prototype_encoder(images), *attribute_encoder(images))
 
+    def encode_present(self, inputs: dict[str, Tensor]) -> Codes:
+        """Codes of all images, visible first; one modality may be absent."""
+        return join_codes([self.encode(inputs[key], key) for key in MODALITIES if key in inputs])
+
     def decode(self, codes: Codes) -> Tensor:
         """Images (N, 3, H, W) of codes, normalised as real ones are."""
         return self.decoder(codes)
@@ -336,5 +340,16 @@ class HiCMD(AlternatingReID):
 
     def extract(self, inputs: dict[str, Tensor]) -> Tensor:
         """Features (N, D) of prototypes and styles, see :meth:`BaseReID.extract`."""
-        codes = join_codes([self.encode(inputs[key], key) for key in MODALITIES if key in inputs])
+        codes = self.encode_present(inputs)
         return self.feature_module(codes.prototype, codes.style.flatten(1)).feature
+
+    def extract_codes(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """All codes of every image by name, for analysis, as :class:`Codes` has them."""
+        return self.encode_present(inputs)._asdict()
+
+    def extract_maps(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Maps (N, C, h, w) whose means are the attributes, visible first; for analysis."""
+        encoders = {key: getattr(self, f'{key}_attribute_encoder') for key in MODALITIES}
+        return torch.cat(
+            [encoders[key].extractor(inputs[key]) for key in MODALITIES if key in inputs]
+        )
