@@ -1,4 +1,4 @@
-from .picture_similarity import PictureSimilarity, picture_similarity
+from .picture_similarity import Comparison, PictureSimilarity, picture_similarity
 from .probes import folds_of_images, folds_of_people, held_out_accuracy, linear_probe
 from .ranking import GalleryScorer, QueryScores
 from .reranking import k_reciprocal_distance
@@ -13,6 +13,7 @@ from .separation import (
 __all__ = [
     'DISTANCES',
     'FLIP_SUMS',
+    'Comparison',
     'DistanceHistograms',
     'GalleryScorer',
     'MeanSimilarity',
