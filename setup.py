@@ -56,7 +56,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.11,<3.14',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['**/*.csv']},
+    package_data={PACKAGE: ['**/*.csv', 'weights/*']},
     cmdclass={'build_py': BuildWithMIM},
     install_requires=[
         'torch>=2.6',

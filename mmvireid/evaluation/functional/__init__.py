@@ -1,3 +1,4 @@
+from .bootstrap import Difference, paired_bootstrap
 from .picture_similarity import Comparison, PictureSimilarity, picture_similarity
 from .probes import folds_of_images, folds_of_people, held_out_accuracy, linear_probe
 from .ranking import GalleryScorer, QueryScores
@@ -14,6 +15,7 @@ __all__ = [
     'DISTANCES',
     'FLIP_SUMS',
     'Comparison',
+    'Difference',
     'DistanceHistograms',
     'GalleryScorer',
     'MeanSimilarity',
@@ -29,5 +31,6 @@ __all__ = [
     'k_reciprocal_distance',
     'linear_probe',
     'mean_similarity',
+    'paired_bootstrap',
     'picture_similarity',
 ]

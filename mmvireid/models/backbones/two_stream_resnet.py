@@ -39,7 +39,8 @@ class TwoStreamResNet(BaseModule):
             released code has 1.
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` initialises the trunk and both
             stems from one ImageNet ResNet (torchvision's parameter names): a
-            ``torchvision://resnet50``-like name, or a local file. With ``prefix='backbone.'`` all
+            ``torchvision://resnet50``-like name, ``mmvireid://resnet18_rendered`` (weights that
+            come with the package, without layer4), or a local file. With ``prefix='backbone.'`` all
             weights are those of a trained model's backbone. ``None``: random.
 
     Attributes:
