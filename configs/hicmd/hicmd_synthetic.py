@@ -1,10 +1,6 @@
 # Hi-CMD on rendered data, sized for two CPU cores: images of 64 x 32, narrow networks, parts of
 # ResNet-18, bf16, 6 epochs of 80 iterations.
-_base_ = [
-    '../_base_/models/hicmd_resnet50.py',
-    '../_base_/datasets/synthetic.py',
-    '../_base_/schedules/hicmd_200e.py',
-]
+_base_ = ['../_base_/methods/hicmd.py', '../_base_/datasets/synthetic.py']
 image_size = (64, 32)
 model = dict(
     input_size=image_size,
@@ -22,13 +18,11 @@ model = dict(
     loss_weights=dict(identity=50.0, triplet=50.0),
 )
 _load_image = dict(type='LoadReIDImage', size=image_size)
-_test = dict(dataset=dict(pipeline=[_load_image, dict(type='PackReIDInputs')]))
+_test = dict(dataset=dict(pipeline=[_load_image, *_base_.loading.test.dataset.pipeline[1:]]))
 train_dataloader = dict(
     batch_size=16,
     batch_sampler=dict(num_ids=8, num_instances=1, num_batches=80),
-    dataset=dict(
-        pipeline=[_load_image, dict(type='RandomFlip', prob=0.5), dict(type='PackReIDInputs')]
-    ),
+    dataset=dict(pipeline=[_load_image, *_base_.loading.train.dataset.pipeline[1:]]),
 )
 val_dataloader = _test
 test_dataloader = _test
