@@ -7,7 +7,7 @@ independently of each other. A picture (:mod:`.picture`) adds what does not matt
 facing, crop, occlusion, and the camera's room, light and sensor (:mod:`.cameras`).
 
 Calibration, SYSU layout, size ``'small'``, seed 0, test identities, rank-1 in percent against
-images from other rooms, as printed by ``tools/analysis_tools/calibrate_synthetic.py``:
+images from other rooms, as printed by ``tools/dataset_converters/calibrate_synthetic.py``:
 
 ========================  ====================  ========  ======
 feature                   query -> gallery      measured  chance

@@ -1,3 +1,4 @@
+from .bootstrap import Difference, paired_bootstrap
 from .ranking import GalleryScorer, QueryScores
 from .reranking import k_reciprocal_distance
 from .retrieval import DISTANCES, FLIP_SUMS, chance_level, evaluate, fuse_flip
@@ -12,6 +13,7 @@ from .separation import (
 __all__ = [
     'DISTANCES',
     'FLIP_SUMS',
+    'Difference',
     'DistanceHistograms',
     'GalleryScorer',
     'MeanSimilarity',
@@ -23,4 +25,5 @@ __all__ = [
     'k_reciprocal_distance',
     'mean_similarity',
     'nearest_neighbors',
+    'paired_bootstrap',
 ]

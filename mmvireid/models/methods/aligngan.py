@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.models.backbones import Analysis
 from mmvireid.models.base import AlternatingReID
-from mmvireid.models.batches import identity_shift, paired_labels
+from mmvireid.models.batches import identity_shift
 from mmvireid.models.layers import kept_statistics
 from mmvireid.registry import MODELS
-from mmvireid.structures import INFRARED, MODALITIES, VISIBLE, ReIDDataSample
+from mmvireid.structures import INFRARED, MODALITIES, VISIBLE
 
 #: Infrared images, and their maps: photographed, or made by a generator.
 KINDS = ('real', 'fake')
@@ -90,25 +90,14 @@ class AlignGAN(AlternatingReID):
                 )
         self.input_size = tuple(input_size)
         self.pixel_pairs, self.feature_pairs = pixel_pairs, feature_pairs
-        self.feature_module = MODELS.build(feature_module)
-        self.add_parts(
-            visible_to_infrared=translator,
-            infrared_to_visible=translator,
-            visible_discriminator_warmup=image_discriminator,
-            infrared_discriminator_warmup=image_discriminator,
-            visible_discriminator=image_discriminator,
-            joint_discriminator=joint_discriminator,
-        )
-        self.losses = nn.ModuleDict({kind: MODELS.build(cfg) for kind, cfg in losses.items()})
-
-    def add_parts(self, **configs: dict | None) -> None:
-        """Build networks for images of ``input_size``; variants leave some out (``None``)."""
-        for name, cfg in configs.items():
-            if cfg is not None:
-                sizes = dict(feature_channels=self.feature_module.out_channels)
-                part = MODELS.build(cfg | (sizes if name == 'joint_discriminator' else {}))
-                part.check_size(self.input_size)
-                self.add_module(name, part)
+        channels = self.add_part('feature_module', feature_module).out_channels
+        size = self.input_size
+        self.add_part('visible_to_infrared', translator, size)
+        self.add_part('infrared_to_visible', translator, size)
+        self.add_twins('discriminator_warmup', image_discriminator, equal=False, image_size=size)
+        self.add_part('visible_discriminator', image_discriminator, size)
+        self.add_part('joint_discriminator', joint_discriminator, size, feature_channels=channels)
+        self.add_losses(losses)
 
     def loss_reid_warmup(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
         """Stage 1: terms ``identity`` and ``triplet`` of real infrared images among themselves."""
@@ -236,10 +225,6 @@ class AlignGAN(AlternatingReID):
     def triplet(self, anchors: Analysis, others: Analysis, labels: Tensor) -> Tensor:
         """Triplet loss, positives and negatives from another set [Eq. 3]."""
         return self.losses['triplet'](anchors.embedding, others.embedding, labels)
-
-    def pair_labels(self, data_samples: list[ReIDDataSample]) -> Tensor:
-        """Identity of every row of a block, on the CPU; both modalities must agree."""
-        return paired_labels(*self.cpu_labels(data_samples))
 
     def translate(self, images: Tensor) -> Tensor:
         """Visible to fake infrared images [G_p], both (N, 3, H, W)."""
