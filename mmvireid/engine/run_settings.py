@@ -69,15 +69,29 @@ def settings_of(runner: Runner) -> dict[str, Any]:
             count.
     """
     cfg = runner.cfg.to_dict() if isinstance(runner.cfg, Config) else dict(runner.cfg)
+    dataset = runner.train_dataloader.dataset
+    training_set = dict(images=len(dataset), **_plain_metainfo(dataset))
+    others = {'training set': training_set, 'processes': get_world_size()}
+    return config_settings(cfg, others)
+
+
+def config_settings(cfg: dict, others: dict) -> dict[str, Any]:
+    """What the numbers of a training run hang on, as far as its config says.
+
+    Args:
+        cfg: A whole config, as a plain dict.
+        others: What counts besides, by name.
+
+    Returns:
+        Plain values by dotted names.
+    """
     parts = {name: cfg[name] for name in _PARTS if cfg.get(name) is not None}
     hooks = [*(cfg.get('default_hooks') or {}).values(), *(cfg.get('custom_hooks') or ())]
-    named = {str(hook['type']).rpartition('.')[2]: hook for hook in hooks if isinstance(hook, dict)}
-    parts['hooks'] = {name: hook for name, hook in named.items() if name not in _WATCHING}
-    dataset = runner.train_dataloader.dataset
-    parts['training set'] = dict(images=len(dataset), **_plain_metainfo(dataset))
-    parts['processes'] = get_world_size()
+    named = [hook for hook in hooks if isinstance(hook, dict)]
+    kinds = {str(hook.get('type')).rpartition('.')[2]: hook for hook in named}
+    parts['hooks'] = {name: hook for name, hook in kinds.items() if name not in _WATCHING}
     found = {}
-    for name, value in parts.items():
+    for name, value in (parts | others).items():
         found.update(_leaves(value, name))
     return json.loads(json.dumps(found, default=str))  # lists for tuples, as they will come back
 

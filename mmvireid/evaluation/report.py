@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mmvireid.errors import InvalidValueError
+from mmvireid.evaluation.query_results import QueryResults
 from mmvireid.storage import new_file
 
 #: The ranks of the CMC that tables and logs show.
@@ -30,6 +31,7 @@ class SettingResult:
         num_dropped_queries: The other queries, shape (T,).
         tied_share: Share of neighbours in the rankings (of all candidates) that are equally far
             from the query, so that their order is a matter of lot, shape (T,).
+        queries: What every single query got.
     """
 
     cmc: np.ndarray
@@ -38,6 +40,7 @@ class SettingResult:
     num_valid_queries: np.ndarray
     num_dropped_queries: np.ndarray
     tied_share: np.ndarray | None = None
+    queries: QueryResults | None = None
 
     @property
     def scores(self) -> dict[str, np.ndarray]:

@@ -22,6 +22,7 @@ from mmvireid.evaluation.protocols.retrieval_setting import (
     check_choices,
     check_positive,
 )
+from mmvireid.evaluation.query_results import QueryResults, digest
 from mmvireid.evaluation.report import Report, SettingResult
 
 DISTANCES = ('cosine', 'euclidean')
@@ -321,4 +322,21 @@ def _average(
         cmc = hits.cumsum() / len(rank)
         counts = len(rank), len(valid) - len(rank)
         averages.append((cmc, average_precision, penalty, *counts, tied_share))
-    return SettingResult(*(np.array(values) for values in zip(*averages)))
+    columns = [np.array(values) for values in zip(*averages)]
+    return SettingResult(*columns, _queries(feature_set, setting, trials))
+
+
+def _queries(
+    feature_set: FeatureSet, setting: RetrievalSetting, trials: Sequence[QueryScores]
+) -> QueryResults:
+    """Bring the queries of all trials into one table."""
+    rows, names = setting.all_queries, feature_set.names
+    first_rank = np.zeros((len(trials), len(rows)), np.int64)
+    average_precision = np.zeros(first_rank.shape)
+    for trial, (queries, scores) in enumerate(zip(setting.queries, trials)):
+        columns = np.searchsorted(rows, queries)
+        first_rank[trial, columns] = scores.first_rank
+        average_precision[trial, columns] = scores.average_precision
+    galleries = digest([names[gallery] for gallery in setting.galleries])
+    ids = feature_set.person_ids[rows]
+    return QueryResults(names[rows], ids, first_rank, average_precision, galleries)

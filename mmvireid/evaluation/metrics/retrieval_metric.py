@@ -32,6 +32,7 @@ from mmvireid.evaluation.protocols import (
     SYSUProtocol,
 )
 from mmvireid.evaluation.protocols.retrieval_setting import check_choices
+from mmvireid.evaluation.query_results import save_queries
 from mmvireid.evaluation.report import FIGURES, Report, check_figures, write_trials
 from mmvireid.evaluation.table import format_table
 from mmvireid.registry import METRICS, PROTOCOLS
@@ -67,8 +68,9 @@ class RetrievalMetric(BaseMetric):
             ``'raw'`` likewise needs a model with ``unit_features=False`` to differ.
         rerank: Whether to report k-reciprocal re-ranking too.
         save_features: Write the features to this ``.npz`` file.
-        out_dir: Write ``<protocol>_trials.csv`` (a row per trial) and ``<protocol>_report.json``
-            (results with their provenance) into this folder.
+        out_dir: Write ``<protocol>_trials.csv`` (a row per trial), ``<protocol>_report.json``
+            (results with their provenance) and ``<protocol>_queries.npz`` (what every query got)
+            into this folder.
         provenance: What else the report should say about these features, such as the checkpoint.
         prefix: Stands before every key and in the names of the files, to tell metrics of one
             protocol apart.
@@ -266,7 +268,8 @@ class RetrievalMetric(BaseMetric):
             print_log(f'{type(self).__name__}: {reason}', 'current', logging.WARNING)
 
     def _save_features(self, path: str | Path) -> None:
-        source = {**(self.dataset_meta or {}), **self.provenance}
+        meta = self.dataset_meta or {}
+        source = {**meta, 'test_data': meta, **self.provenance}
         self.feature_set.save(path, source)
 
     def _write(self, folder: Path) -> None:
@@ -274,6 +277,7 @@ class RetrievalMetric(BaseMetric):
         meta = self.dataset_meta or {}
         provenance = {
             **meta,
+            'test_data': meta,  # whole: the weights have a seed, too
             'protocol': self.protocol.name,
             'dataset': meta.get('dataset'),
             'split': meta.get('split'),
@@ -290,6 +294,8 @@ class RetrievalMetric(BaseMetric):
         content = {'provenance': provenance, 'results': results}
         with new_file(folder / f'{self.file_stem}_report.json') as draft:
             draft.write_text(json.dumps(content, indent=2, default=str) + '\n', 'utf-8')
+        queries = {setting: result.queries for setting, result in self.report.items()}
+        save_queries(queries, folder / f'{self.file_stem}_queries.npz', provenance)
 
 
 @METRICS.register_module()
