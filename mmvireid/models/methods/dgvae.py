@@ -240,25 +240,21 @@ class DGVAE(AlternatingReID):
         """Means of the identity codes (N, D), see :meth:`BaseReID.extract`."""
         return self.identity_encoder(self.extract_maps(inputs)).mean
 
-    def extract_codes(
-        self, inputs: dict[str, Tensor], variances: bool = False
-    ) -> dict[str, Tensor]:
+    def extract_codes(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Both codes of every image, for analysis.
 
         Args:
             inputs: Normalised images per modality, (N, 3, H, W).
-            variances: Whether the variances are wanted too.
 
         Returns:
-            Means ``identity`` (N, D) and ``ambiguous`` (N, D'), visible images first; and, of the
-            same shapes, ``identity_variance`` and ``ambiguous_variance`` if wanted.
+            Means ``identity`` (N, D) and ``ambiguous`` (N, D'), visible images first.
         """
+        return {name: code.mean for name, code in self.extract_posteriors(inputs).items()}
+
+    def extract_posteriors(self, inputs: dict[str, Tensor]) -> dict[str, GaussianCode]:
+        """As :meth:`extract_codes`, with what the encoders say about the variances."""
         feature_map = self.extract_maps(inputs)
-        codes = dict(
+        return dict(
             identity=self.identity_encoder(feature_map),
             ambiguous=self.ambiguous_encoder(feature_map),
         )
-        found = {name: code.mean for name, code in codes.items()}
-        if variances:
-            found |= {f'{name}_variance': code.log_var.exp() for name, code in codes.items()}
-        return found

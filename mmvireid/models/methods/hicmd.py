@@ -282,5 +282,5 @@ class HiCMD(CodeNetworks, AlternatingReID):
 
     def extract(self, inputs: dict[str, Tensor]) -> Tensor:
         """Features (N, D) of prototypes and styles, see :meth:`BaseReID.extract`."""
-        codes = join_codes([*self.encode_by_modality(inputs).values()])
+        codes = self.encode_together(inputs)
         return self.feature_module(codes.prototype, codes.style.flatten(1)).feature
