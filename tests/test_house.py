@@ -22,6 +22,7 @@ TESTS_OF_MORE = {
     'test_agw_schedule.py': 'a config against the release',
     'test_configs.py': 'all configs',
     'test_documentation.py': 'all docstrings',
+    'test_fake_cuda.py': 'steps of all configs',
     'test_house.py': 'the places of all files',
     'test_packaging.py': 'setup.py',
     'test_projects.py': 'the plugins in projects/',
