@@ -74,11 +74,11 @@ class CodeNetworks:
         }
 
     def encode_together(self, images: dict[str, Tensor]) -> Codes:
-        """Codes of all images, visible ones first; a modality may be absent."""
+        """Codes of all images (N, 3, H, W), visible ones first; a modality may be absent."""
         return join_codes([*self.encode_by_modality(images).values()])
 
     def extract_codes(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Codes of all images by the names of :class:`Codes`, for analysis."""
+        """Codes of all images (N, 3, H, W) by the names and of the shapes of :class:`Codes`."""
         return self.encode_together(inputs)._asdict()
 
     def extract_maps(self, inputs: dict[str, Tensor]) -> Tensor:
