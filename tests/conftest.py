@@ -94,7 +94,12 @@ def equals_handwritten():
 
 
 LAYOUTS = dict(
-    SYSUMM01='sysu', SyntheticSYSU='sysu', RegDB='regdb', LLCM='llcm', TableDataset='table'
+    SYSUMM01='sysu',
+    SyntheticSYSU='sysu',
+    SyntheticVisible='sysu',
+    RegDB='regdb',
+    LLCM='llcm',
+    TableDataset='table',
 )
 MAKE_TABLE = '../projects/own_data_and_metric/make_table.py'
 
@@ -179,8 +184,9 @@ def shrink_batches(loader: ConfigDict, num_ids: int, num_instances: int) -> None
     """Leave two small batches of an epoch; with blocks, each of them is as small."""
     sampler = loader.batch_sampler
     blocks = list(sampler.get('blocks', dict(one=sampler)).values())
-    for block in blocks:
-        block.update(num_ids=num_ids, num_instances=num_instances)
+    if sampler.type != 'UniformBatchSampler':
+        for block in blocks:
+            block.update(num_ids=num_ids, num_instances=num_instances)
     loader.batch_size = 2 * num_ids * num_instances * len(blocks)
     sampler.num_batches = 2
 
@@ -205,8 +211,8 @@ def shrink(rendered, tiny_model, tmp_path):
             loader.update(num_workers=0, persistent_workers=False)
             loader.dataset.data_root = root
             loader.dataset.pipeline[0]['size'] = size
-            if loader.dataset.type == 'SyntheticSYSU':
-                loader.dataset.size = 'tiny'
+            if loader.dataset.type.startswith('Synthetic'):
+                loader.dataset.update(size='tiny', seed=0)
             if loader.dataset.get('num_heldout_ids'):
                 loader.dataset.num_heldout_ids = 2
         num_ids = 3 if cfg.model.get('num_unpaired') else 2  # of 6 pairs, 4 are taken apart

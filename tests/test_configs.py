@@ -1,5 +1,7 @@
 """Every config is built as it stands, and trained and tested after shrinking."""
 
+import ast
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -19,13 +21,13 @@ CONFIGS = sorted(
     for path in ROOT.glob(pattern)
     if '_base_' not in path.parts
 )
-
+VARIANTS = [config for config in CONFIGS if '-' in Path(config).stem]
 
 #: Variants are trained on one real data set: what is left of the others, when shrunk, is the same.
 TRAINED = [
     config
     for config in CONFIGS
-    if '-' not in Path(config).stem
+    if config not in VARIANTS
     or not config.endswith('_regdb.py')
     or config.replace('_regdb.py', '_sysu.py') not in CONFIGS
 ]
@@ -40,6 +42,39 @@ def from_the_root(monkeypatch):
 def test_there_are_configs():
     methods = ('agw', 'aligngan', 'dgvae', 'hicmd', 'mso')
     assert {f'configs/{name}/{name}_sysu.py' for name in methods} <= set(CONFIGS)
+
+
+def values(statement):
+    """Constants of a statement; what stands in brackets is a place: `stages[1]`."""
+    places = {
+        id(node)
+        for found in ast.walk(statement)
+        if isinstance(found, ast.Subscript)
+        for node in ast.walk(found.slice)
+    }
+    return [
+        node.value
+        for node in ast.walk(statement)
+        if isinstance(node, ast.Constant) and id(node) not in places
+    ]
+
+
+@pytest.mark.parametrize('method', ['agw', 'aligngan', 'dgvae', 'hicmd', 'mso'])
+def test_what_a_row_changes_stands_once(method):
+    """Configs of a method may refer to the same values, but none says a value that another says."""
+    counts = Counter(
+        ast.unparse(statement)
+        for path in (ROOT / 'configs' / method).glob('*.py')
+        for statement in ast.parse(path.read_text()).body
+        if ast.unparse(statement).partition(' = ')[0] != '_base_' and values(statement)
+    )
+    assert [statement for statement, count in counts.items() if count > 1] == []
+
+
+@pytest.mark.parametrize('config', [name for name in VARIANTS if name.startswith('configs')])
+def test_a_variant_is_a_short_child(config):
+    lines = (ROOT / config).read_text().splitlines()
+    assert sum(not line.lstrip().startswith('#') for line in lines if line) <= 15
 
 
 @pytest.mark.parametrize('config', CONFIGS)

@@ -37,6 +37,12 @@ def test_every_module_travels(built):
     assert {name for name in files(built, '*.py') if not name.startswith('.mim')} == ours
 
 
+def test_shipped_weights_travel(built):
+    ours = files(ROOT / 'mmvireid/weights', '*')
+    assert any(name.endswith('.pth') for name in ours)
+    assert files(built / 'weights', '*') == ours
+
+
 def test_every_result_of_the_model_index_has_its_config_and_its_row():
     for name in yaml.safe_load((ROOT / 'model-index.yml').read_text())['Import']:
         metafile = yaml.safe_load((ROOT / name).read_text())

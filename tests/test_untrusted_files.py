@@ -71,12 +71,12 @@ def test_the_traps_do_work(tmp_path, how, make_exploit):
 MODEL_TOOLS = {
     'test.py': [],
     'analysis_tools/disentanglement.py': [],
-    'analysis_tools/distances.py': [],
+    'visualization/distances.py': [],
     'analysis_tools/modality_alignment.py': [],
     'analysis_tools/posterior_variances.py': [],
-    'analysis_tools/stem_maps.py': ['--visible', 'a.jpg', '--infrared', 'b.jpg'],
-    'analysis_tools/swap_factors.py': [],
-    'analysis_tools/translations.py': [],
+    'visualization/stem_maps.py': ['--visible', 'a.jpg', '--infrared', 'b.jpg'],
+    'visualization/swap_factors.py': [],
+    'visualization/translations.py': [],
 }
 #: Those that start one of the others, or read only what they have written themselves.
 STARTERS = {'demo.py', 'regdb_trials.py', 'misc/kill_test.py'}
@@ -97,9 +97,15 @@ def test_commands_with_a_model_refuse_its_checkpoint(refuses, harmless, evil, to
     refuses(tool, harmless[0], evil, *MODEL_TOOLS[tool])
 
 
-@pytest.mark.parametrize('name', ['distances', 'modality_alignment', 'stem_maps'])
-def test_commands_refuse_another_models_checkpoint(refuses, harmless, evil, name):
-    tool = f'analysis_tools/{name}.py'
+@pytest.mark.parametrize(
+    'tool',
+    [
+        'analysis_tools/modality_alignment.py',
+        'visualization/distances.py',
+        'visualization/stem_maps.py',
+    ],
+)
+def test_commands_refuse_another_models_checkpoint(refuses, harmless, evil, tool):
     refuses(tool, *harmless, '--other', harmless[0], evil, *MODEL_TOOLS[tool])
 
 
@@ -187,7 +193,7 @@ def write_features(path, exploit, key) -> str:
 
 FEATURE_TOOLS = {
     'analysis_tools/eval_features.py': [],
-    'analysis_tools/ranked_lists.py': ['--data-root', '.'],
+    'visualization/ranked_lists.py': ['--data-root', '.'],
 }
 
 

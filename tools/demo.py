@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> None:
     run_tool(TOOLS / 'test.py', args.config, checkpoint, '--work-dir', str(out),
              '--save-features', features)  # fmt: skip
     data_root = read_config(args.config).test_dataloader.dataset.data_root
-    run_tool(TOOLS / 'analysis_tools/ranked_lists.py', features, '--protocol', 'sysu',
+    run_tool(TOOLS / 'visualization/ranked_lists.py', features, '--protocol', 'sysu',
              '--data-root', data_root, '--out', picture)  # fmt: skip
     minutes = (time.monotonic() - start) / 60
     print(f'\nRanked lists: {Path(picture).resolve()}\nThe demo took {minutes:.1f} minutes.')

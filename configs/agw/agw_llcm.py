@@ -1,8 +1,3 @@
-_base_ = [
-    '../_base_/models/agw_resnet50.py',
-    '../_base_/datasets/llcm.py',
-    '../_base_/schedules/agw_sgd_81e.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['../_base_/methods/agw.py', '../_base_/datasets/llcm.py']
 model = dict(head=dict(num_ids=_base_.num_ids))
-train_dataloader = dict(batch_sampler=dict(replace=True))  # as released
+train_dataloader = _base_.loading.train

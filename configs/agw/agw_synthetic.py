@@ -1,5 +1,5 @@
-# AGW on rendered data, sized for two CPU cores: three stages of ResNet-18 from random weights,
-# bf16, images of 128 x 64, 400 iterations of 8 identities x (2 + 2) images: 1 to 3 minutes.
+# AGW on rendered data, sized for two CPU cores: three stages of ResNet-18, bf16, images of
+# 128 x 64, 400 iterations of 8 identities x (2 + 2) images: 1 to 3 minutes.
 _base_ = [
     '../_base_/models/agw_resnet50.py',
     '../_base_/datasets/synthetic.py',
@@ -12,7 +12,7 @@ model = dict(
         num_stages=3,  # layer4 has most of the weights and is half of the cost at this size
         last_stride=2,
         non_local=dict(_delete_=True, layer2=1),
-        init_cfg=None,
+        init_cfg=_base_.pretrained,
     ),
     head=dict(num_ids=_base_.num_ids),
 )

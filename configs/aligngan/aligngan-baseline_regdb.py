@@ -1,11 +1,12 @@
 # Table 3, Basel.: real images of both modalities, identity and triplet losses.
-_base_ = [
-    '../_base_/models/aligngan_baseline.py',
-    '../_base_/datasets/regdb.py',
-    '../_base_/schedules/aligngan_baseline_150e.py',
-]
-model = dict(feature_module=dict(classifier=dict(num_ids=_base_.num_ids)))
-train_dataloader = dict(
-    **_base_.aligngan_batches, dataset=dict(pipeline=_base_.aligngan_train_pipeline)
-)
-test_dataloader = dict(dataset=dict(pipeline=_base_.aligngan_test_pipeline))
+_base_ = ['aligngan_regdb.py', '../_base_/variants/aligngan.py']
+model = _base_._variants.baseline.model
+_base_.optim_wrapper = {
+    key: _base_.optim_wrapper[key] for key in _base_._variants.baseline.optimizers
+}
+_base_.default_hooks.stage.stages[1:] = [_base_._variants.baseline.joint_stage]
+del _base_.default_hooks.generation, _base_.default_hooks.watchdog
+del _base_.train_dataloader.batch_sampler.blocks.pixel
+train_dataloader = _base_._variants.baseline.train_dataloader
+param_scheduler = _base_._variants.baseline.param_scheduler
+train_cfg = _base_._variants.baseline.train_cfg

@@ -1,11 +1,5 @@
 # Table 4, Basel.: real images of both modalities, identity and triplet losses.
-_base_ = [
-    '../_base_/models/aligngan_baseline.py',
-    '../_base_/datasets/sysu_mm01.py',
-    '../_base_/schedules/aligngan_baseline_150e.py',
-]
-model = dict(feature_module=dict(classifier=dict(num_ids=_base_.num_ids)))
-train_dataloader = dict(
-    **_base_.aligngan_batches, dataset=dict(pipeline=_base_.aligngan_train_pipeline)
-)
-test_dataloader = dict(dataset=dict(pipeline=_base_.aligngan_test_pipeline))
+_base_ = 'aligngan-featalign_sysu.py'
+model = _base_._variants.baseline.model
+_base_.default_hooks.stage.stages[1:] = [_base_._variants.baseline.joint_stage]
+del _base_.optim_wrapper.feature_discriminator, _base_.default_hooks.watchdog

@@ -1,15 +1,11 @@
 # Table 4, FeatAlign: visible images are not translated, maps of both modalities are aligned.
 _base_ = 'aligngan-separate_sysu.py'
-model = _base_.untranslated_model
-_feature = _base_.train_dataloader.batch_sampler.blocks.feature
-train_dataloader = dict(
-    batch_size=2 * _feature.num_ids * _feature.num_instances,
-    batch_sampler=dict(blocks=dict(_delete_=True, feature=_feature)),
-)
-_moved = ['constructor', 'reid', 'feature_discriminator']
-optim_wrapper = dict(_delete_=True, **{key: _base_.optim_wrapper[key] for key in _moved})
-stages = [_base_.stages[0], dict(name='C joint', updates=['reid', 'feature_discriminator'])]
-default_hooks = {key: hook for key, hook in _base_.default_hooks.items() if key != 'generation'}
-default_hooks.update(_delete_=True, stage=dict(type='StageHook', stages=stages))
-param_scheduler = dict(milestones=[100], end=150)
-train_cfg = dict(max_epochs=150)
+model = _base_._variants.featalign.model
+_base_.optim_wrapper = {
+    key: _base_.optim_wrapper[key] for key in _base_._variants.featalign.optimizers
+}
+_base_.default_hooks.stage.stages[1:] = [_base_._variants.featalign.joint_stage]
+del _base_.default_hooks.generation, _base_.train_dataloader.batch_sampler.blocks.pixel
+train_dataloader = _base_._variants.featalign.train_dataloader
+param_scheduler = _base_._variants.featalign.param_scheduler
+train_cfg = _base_._variants.featalign.train_cfg

@@ -1,3 +1,3 @@
 # Table 4, PixAlign: nothing aligns features.
-_base_ = 'aligngan_synthetic.py'
-model = dict(loss_weights=dict(feature_adversarial=0.0))
+_base_ = ['aligngan_synthetic.py', '../_base_/variants/aligngan.py']
+model = _base_._variants.pixalign.model

@@ -1,13 +1,7 @@
 # Table 4, AlignGAN-: infrared images and feature maps are judged by a discriminator each.
-_base_ = ['aligngan_sysu.py', '../_base_/models/aligngan_separate.py']
-model = _base_.separate_model
-optim_wrapper = dict(
-    {name: entry for name, entry in _base_.optim_wrapper.items() if name != 'joint_discriminator'},
-    _delete_=True,
-    **{
-        name: dict(_base_.optim_wrapper.joint_discriminator, modules=[name])
-        for name in _base_.separate_discriminators
-    },
-)
-stages = [*_base_.stages[:2], dict(_base_.stages[2], updates=_base_.separate_updates)]
-default_hooks = dict(stage=dict(stages=stages))
+_base_ = ['aligngan_sysu.py', '../_base_/variants/aligngan.py']
+model = _base_._variants.separate.model
+_base_.default_hooks.stage.stages[2].update(_base_._variants.separate.joint_stage)
+_joint = _base_.optim_wrapper.joint_discriminator
+optim_wrapper = {name: dict(_joint, modules=[name]) for name in _base_._variants.separate.judges}
+del _base_.optim_wrapper.joint_discriminator

@@ -1,10 +1,4 @@
-_base_ = [
-    '../_base_/models/aligngan_resnet50.py',
-    '../_base_/datasets/regdb.py',
-    '../_base_/schedules/aligngan_250e.py',
-]
+_base_ = ['../_base_/methods/aligngan.py', '../_base_/datasets/regdb.py']
 model = dict(feature_module=dict(classifier=dict(num_ids=_base_.num_ids)))
-train_dataloader = dict(
-    **_base_.aligngan_batches, dataset=dict(pipeline=_base_.aligngan_train_pipeline)
-)
-test_dataloader = dict(dataset=dict(pipeline=_base_.aligngan_test_pipeline))
+train_dataloader = _base_.loading.train
+test_dataloader = _base_.loading.test

@@ -1,17 +1,12 @@
 # AlignGAN on rendered data, sized for two CPU cores: narrow generators and discriminators, three
-# stages of ResNet-18 from random weights, images of 128 x 64 for all of them, bf16, 19 epochs of 80
-# iterations.
-_base_ = [
-    '../_base_/models/aligngan_resnet50.py',
-    '../_base_/datasets/synthetic.py',
-    '../_base_/schedules/aligngan_250e.py',
-]
+# stages of ResNet-18, images of 128 x 64 for all of them, bf16, 19 epochs of 80 iterations.
+_base_ = ['../_base_/methods/aligngan.py', '../_base_/datasets/synthetic.py']
 model = dict(
     channels_last=True,
     input_size=(128, 64),
     feature_module=dict(
         size=(128, 64),
-        extractor=dict(depth=18, num_stages=3, last_stride=2, init_cfg=None),
+        extractor=dict(depth=18, num_stages=3, last_stride=2, init_cfg=_base_.pretrained),
         classifier=dict(num_ids=_base_.num_ids),
     ),
     translator=dict(base_channels=16, num_blocks=2),
@@ -21,8 +16,7 @@ model = dict(
 train_dataloader = dict(
     batch_size=48,
     batch_sampler=dict(
-        _delete_=True,
-        type='BlockBatchSampler',
+        _base_.loading.train.batch_sampler,
         blocks=dict(
             feature=dict(num_ids=8, num_instances=2),
             pixel=dict(num_ids=4, num_instances=2),
@@ -32,15 +26,15 @@ train_dataloader = dict(
 )
 train_cfg = dict(max_epochs=19, val_interval=19)
 
-_stage_a, _stage_b, _stage_c = _base_.stages
-stages = [
+_stage_a, _stage_b, _stage_c = _base_.default_hooks.stage.stages
+_stages = [
     # from random weights the triplet term would pull all embeddings to one point first
     dict(_stage_a, end=8, loss_weights=dict(triplet=0.0)),
     dict(_stage_b, end=11),
     _stage_c,
 ]
 default_hooks = dict(
-    stage=dict(stages=stages),
+    stage=dict(stages=_stages),
     generation=dict(interval=160),
     logger=dict(interval=20),
     checkpoint=dict(interval=1),

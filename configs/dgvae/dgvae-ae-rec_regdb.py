@@ -1,3 +1,3 @@
 # Table 2, row 4: two-branch auto-encoder with L_rec only.
 _base_ = 'dgvae-ae_regdb.py'
-model = _base_.dgvae_variants.ae_rec
+model = _base_._variants.ae_rec.model

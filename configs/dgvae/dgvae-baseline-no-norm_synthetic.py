@@ -1,3 +1,3 @@
 # Not in the paper: row 1 without the normalisation of the identity means.
 _base_ = 'dgvae-baseline_synthetic.py'
-model = _base_.dgvae_variants.baseline_no_norm
+model = _base_._variants.baseline_no_norm.model

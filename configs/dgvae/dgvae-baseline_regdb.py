@@ -1,5 +1,4 @@
 # Table 2, row 1: extractors and identity encoder with the task terms of the means alone.
 _base_ = 'dgvae-mog-margin_regdb.py'
-model = _base_.dgvae_variants.baseline
-_stages = [dict(name='identity', frozen=['ambiguous_encoder', 'decoder', 'mixture_prior'])]
-default_hooks = dict(stage=dict(stages=_stages))
+model = _base_._variants.baseline.model
+default_hooks = _base_._variants.baseline.default_hooks

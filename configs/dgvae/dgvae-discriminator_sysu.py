@@ -1,7 +1,6 @@
 # Table 3, row 2: feature maps are rebuilt, and a PatchGAN discriminator judges them.
-_base_ = 'dgvae_sysu.py'
-model = _base_.dgvae_variants.discriminator
-_stage_1, _stage_2, _stage_3 = _base_.stages
-default_hooks = dict(stage=dict(stages=[dict(_stage_1, updates=['vae']), _stage_2, _stage_3]))
-_adam = _base_.optim_wrapper.autoencoder.optimizer
-optim_wrapper = dict(discriminator=dict(modules=['discriminator'], optimizer=_adam))
+_base_ = ['dgvae_sysu.py', '../_base_/variants/dgvae.py']
+model = _base_._variants.discriminator.model
+_base_.default_hooks.stage.stages[0].update(_base_._variants.discriminator.stage_1)
+optim_wrapper = _base_._variants.discriminator.optim_wrapper
+optim_wrapper.discriminator.optimizer = _base_.optim_wrapper.autoencoder.optimizer

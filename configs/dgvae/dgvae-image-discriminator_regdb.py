@@ -1,3 +1,3 @@
 # Table 3, row 4: images are rebuilt, and a PatchGAN discriminator of 70 x 70 pixels judges them.
 _base_ = 'dgvae-discriminator_regdb.py'
-model = _base_.dgvae_variants.image_discriminator
+model = _base_._variants.image_discriminator.model

@@ -1,3 +1,3 @@
 # Table 2, row 2: baseline + L_gmm.
 _base_ = 'dgvae-mog-margin_regdb.py'
-model = _base_.dgvae_variants.mog
+model = _base_._variants.mog.model

@@ -1,3 +1,3 @@
 # Table 2, row 11: the full model without L_lmc.
-_base_ = 'dgvae_regdb.py'
-model = _base_.dgvae_variants.no_margin
+_base_ = ['dgvae_regdb.py', '../_base_/variants/dgvae.py']
+model = _base_._variants.no_margin.model

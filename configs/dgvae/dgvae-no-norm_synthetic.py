@@ -1,3 +1,3 @@
 # Not in the paper: the full model without the normalisation of the identity means.
-_base_ = 'dgvae_synthetic.py'
-model = _base_.dgvae_variants.no_norm
+_base_ = ['dgvae_synthetic.py', '../_base_/variants/dgvae.py']
+model = _base_._variants.no_norm.model

@@ -1,3 +1,3 @@
 # Table 2, row 8: two-branch VAE with L_rec and L_idc.
-_base_ = 'dgvae_regdb.py'
-model = _base_.dgvae_variants.vae_rec_idc
+_base_ = ['dgvae_regdb.py', '../_base_/variants/dgvae.py']
+model = _base_._variants.vae_rec_idc.model

@@ -1,3 +1,3 @@
 # Table 2, row 7: two-branch VAE with L_rec only.
-_base_ = 'dgvae_sysu.py'
-model = _base_.dgvae_variants.vae_rec
+_base_ = ['dgvae_sysu.py', '../_base_/variants/dgvae.py']
+model = _base_._variants.vae_rec.model

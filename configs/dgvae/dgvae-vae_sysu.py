@@ -1,4 +1,4 @@
 # Table 2, row 9: two-branch VAE with triplet swap reconstruction; one standard Gaussian, for the
 # ambiguous code; the identity code is not sampled and has no prior.
-_base_ = 'dgvae_sysu.py'
-model = _base_.dgvae_variants.vae
+_base_ = ['dgvae_sysu.py', '../_base_/variants/dgvae.py']
+model = _base_._variants.vae.model

@@ -1,16 +1,11 @@
-# DG-VAE on rendered data, sized for two CPU cores: ResNet-18 from random weights, images of
-# 128 x 64, maps of 128 x 16 x 8, codes of 256 and 64, bf16, three stages in 9 epochs.
-_base_ = [
-    '../_base_/models/dgvae_resnet50.py',
-    '../_base_/models/dgvae_variants.py',
-    '../_base_/datasets/synthetic.py',
-    '../_base_/schedules/dgvae_250e.py',
-]
-_encoder = dict(depth=18, stage='layer3', stride=2, init_cfg=None)
+# DG-VAE on rendered data, sized for two CPU cores: ResNet-18, images of 128 x 64, maps of
+# 128 x 16 x 8, codes of 256 and 64, bf16, three stages in 9 epochs.
+_base_ = ['../_base_/methods/dgvae.py', '../_base_/datasets/synthetic.py']
+_encoder = dict(depth=18, stage='layer3', stride=2, init_cfg=_base_.pretrained)
 model = dict(
     channels_last=True,
     input_size=(128, 64),
-    extractor=dict(depth=18, num_stages=2, init_cfg=None),
+    extractor=dict(depth=18, num_stages=2, init_cfg=_base_.pretrained),
     identity_encoder=dict(**_encoder, code_size=256),
     ambiguous_encoder=dict(**dict(_encoder, num_blocks=1), code_size=64),
     decoder=dict(start_channels=64, hidden=[(64, 2), (128, 2)]),
@@ -19,10 +14,10 @@ model = dict(
 train_dataloader = dict(batch_size=32, batch_sampler=dict(num_instances=2, num_batches=80))
 train_cfg = dict(max_epochs=9, val_interval=9)
 
-_stage_1, _stage_2, _stage_3 = _base_.stages
-stages = [dict(_stage_1, end=6), dict(_stage_2, end=7), _stage_3]
+_stage_1, _stage_2, _stage_3 = _base_.default_hooks.stage.stages
+_stages = [dict(_stage_1, end=6), dict(_stage_2, end=7), _stage_3]
 default_hooks = dict(
-    stage=dict(stages=stages), logger=dict(interval=20), checkpoint=dict(interval=1)
+    stage=dict(stages=_stages), logger=dict(interval=20), checkpoint=dict(interval=1)
 )
 _prior = dict(custom_keys=dict(mixture_prior=dict(lr_mult=40)))  # 480 iterations are few
 optim_wrapper = dict(

@@ -1,3 +1,3 @@
 # Fig. 4: fakes are not compared with real images.
-_base_ = ['hicmd_regdb.py', '../_base_/models/hicmd_variants.py']
-model = _base_.no_cross_model
+_base_ = ['hicmd_regdb.py', '../_base_/variants/hicmd.py']
+model = _base_._variants.no_cross.model

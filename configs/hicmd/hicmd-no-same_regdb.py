@@ -1,3 +1,3 @@
 # Fig. 4: images are not decoded from their own codes.
-_base_ = ['hicmd_regdb.py', '../_base_/models/hicmd_variants.py']
-model = _base_.no_same_model
+_base_ = ['hicmd_regdb.py', '../_base_/variants/hicmd.py']
+model = _base_._variants.no_same.model

@@ -1,3 +1,3 @@
 # Table 2, row 1: real images only, and no triplets.
 _base_ = 'hicmd-original_synthetic.py'
-model = _base_.original_ce_model
+model = _base_._variants.original_ce.model

@@ -1,3 +1,3 @@
 # Table 2, row 2: real images only, of which the style alone is used.
 _base_ = 'hicmd-original_sysu.py'
-model = _base_.original_style_model
+model = _base_._variants.original_style.model

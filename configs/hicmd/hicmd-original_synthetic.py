@@ -1,3 +1,3 @@
 # Table 2, row 4: features are learned from real images only.
-_base_ = ['hicmd_synthetic.py', '../_base_/models/hicmd_variants.py']
-model = _base_.original_model
+_base_ = ['hicmd_synthetic.py', '../_base_/variants/hicmd.py']
+model = _base_._variants.original.model

@@ -1,8 +1,4 @@
-_base_ = [
-    '../_base_/models/hicmd_resnet50.py',
-    '../_base_/datasets/llcm.py',
-    '../_base_/schedules/hicmd_200e.py',
-]
+_base_ = ['../_base_/methods/hicmd.py', '../_base_/datasets/llcm.py']
 model = dict(feature_module=dict(head=dict(num_ids=_base_.num_ids)))
-train_dataloader = dict(**_base_.hicmd_batches, dataset=dict(pipeline=_base_.hicmd_train_pipeline))
-test_dataloader = dict(dataset=dict(pipeline=_base_.hicmd_test_pipeline))
+train_dataloader = _base_.loading.train
+test_dataloader = _base_.loading.test

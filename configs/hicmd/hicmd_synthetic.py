@@ -1,31 +1,28 @@
 # Hi-CMD on rendered data, sized for two CPU cores: images of 64 x 32, narrow networks, parts of
-# ResNet-18 from random weights, bf16, 6 epochs of 80 iterations.
-_base_ = [
-    '../_base_/models/hicmd_resnet50.py',
-    '../_base_/datasets/synthetic.py',
-    '../_base_/schedules/hicmd_200e.py',
-]
+# ResNet-18, bf16, 6 epochs of 80 iterations.
+_base_ = ['../_base_/methods/hicmd.py', '../_base_/datasets/synthetic.py']
 image_size = (64, 32)
 model = dict(
     input_size=image_size,
     prototype_encoder=dict(base_channels=8, num_blocks=2, dilations=(2, 4, 6)),
-    attribute_encoder=dict(extractor=dict(depth=18, num_stages=2, init_cfg=None), num_blocks=2),
+    attribute_encoder=dict(
+        extractor=dict(depth=18, num_stages=2, init_cfg=_base_.pretrained), num_blocks=2
+    ),
     discriminator=dict(base_channels=8, num_scales=2, num_blocks=2, init_std=0.1),
     feature_module=dict(
-        trunk=dict(depth=18, init_cfg=None), head=dict(feature_size=512, num_ids=_base_.num_ids)
+        trunk=dict(depth=18, init_cfg=_base_.pretrained),
+        head=dict(feature_size=512, num_ids=_base_.num_ids),
     ),
     erasing=dict(p=0.0),  # a short run is too short for it
     # from random weights, unlike from ImageNet's, images would outweigh identities
     loss_weights=dict(identity=50.0, triplet=50.0),
 )
 _load_image = dict(type='LoadReIDImage', size=image_size)
-_test = dict(dataset=dict(pipeline=[_load_image, dict(type='PackReIDInputs')]))
+_test = dict(dataset=dict(pipeline=[_load_image, *_base_.loading.test.dataset.pipeline[1:]]))
 train_dataloader = dict(
     batch_size=16,
     batch_sampler=dict(num_ids=8, num_instances=1, num_batches=80),
-    dataset=dict(
-        pipeline=[_load_image, dict(type='RandomFlip', prob=0.5), dict(type='PackReIDInputs')]
-    ),
+    dataset=dict(pipeline=[_load_image, *_base_.loading.train.dataset.pipeline[1:]]),
 )
 val_dataloader = _test
 test_dataloader = _test

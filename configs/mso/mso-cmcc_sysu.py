@@ -1,3 +1,3 @@
 # Table 3, row 6: B + CMCC.
-_base_ = 'mso_sysu.py'
-model = dict(loss_weights=dict(edge=0.0))
+_base_ = ['mso_sysu.py', '../_base_/variants/mso.py']
+model = _base_._variants.cmcc.model

@@ -1,6 +1,3 @@
 # Table 3, row 3: B + expAT.
-_base_ = 'mso_synthetic.py'
-model = dict(
-    center_loss=dict(_delete_=True, type='ExpAngleTripletLoss', margin=1.0),
-    loss_weights=dict(edge=0.0),
-)
+_base_ = ['mso_synthetic.py', '../_base_/variants/mso.py']
+model = _base_._variants.expat.model

@@ -1,3 +1,3 @@
 # Table 3, row 2: B + PEF.
-_base_ = 'mso_sysu.py'
-model = dict(loss_weights=dict(center=0.0))
+_base_ = ['mso_sysu.py', '../_base_/variants/mso.py']
+model = _base_._variants.pef.model

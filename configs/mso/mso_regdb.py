@@ -1,8 +1,3 @@
-_base_ = [
-    '../_base_/models/mso_resnet50.py',
-    '../_base_/datasets/regdb.py',
-    '../_base_/schedules/mso_adam_100e.py',
-    '../_base_/default_runtime.py',
-]
+_base_ = ['../_base_/methods/mso.py', '../_base_/datasets/regdb.py']
 model = dict(head=dict(num_ids=_base_.num_ids))
-train_dataloader = dict(batch_sampler=dict(replace=True))  # as AGW
+train_dataloader = _base_.loading.train

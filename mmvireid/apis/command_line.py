@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from operator import attrgetter
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,7 @@ from mmvireid.engine.runner import (
     find_plugins,
 )
 from mmvireid.errors import InvalidTypeError, InvalidValueError
-from mmvireid.evaluation import BaseProtocol, find_protocol
+from mmvireid.evaluation import BaseProtocol, FeatureSet, find_protocol
 from mmvireid.models.base import BaseReID
 from mmvireid.storage import check_output, new_file
 from mmvireid.storage.files import probe_folder
@@ -137,18 +138,59 @@ def check_methods(model: BaseReID, config: str, methods: Sequence[str], what: st
     Args:
         model: Any model.
         config: Its config, for the message.
-        methods: Their names.
+        methods: Their names, dotted for those of a part: ``'backbone.embed_stems'``.
         what: A model of which kind has them.
 
     Raises:
         TypeError: If one of them is missing.
     """
-    if not all(callable(getattr(model, method, None)) for method in methods):
+    if not all(_has(model, method) for method in methods):
         names = ', '.join(f'`{method}`' for method in methods)
         raise InvalidTypeError(
             f'check_methods: `config` is {config!r} of a {type(model).__name__}, expected a model '
             f'{what} ({names}).'
         )
+
+
+def _has(model: BaseReID, method: str) -> bool:
+    try:
+        return callable(attrgetter(method)(model))
+    except AttributeError:
+        return False
+
+
+def open_model(args: argparse.Namespace, methods: Sequence[str], what: str) -> BaseReID:
+    """Build the one model of a command line, which has the methods that the command needs.
+
+    Args:
+        args: From a :func:`model_parser`.
+        methods: As :func:`check_methods` takes them.
+        what: Likewise.
+
+    Returns:
+        The model, on the GPU if there is one.
+
+    Raises:
+        TypeError: If it lacks one of the methods.
+    """
+    model = init_model(args.config, args.checkpoint, get_device(), args.cfg_options)
+    check_methods(model, args.config, methods, what)
+    return model
+
+
+def open_features(path: str | Path, protocol: BaseProtocol) -> tuple[FeatureSet, dict]:
+    """Read a features file for a protocol, and what it says about its source.
+
+    Args:
+        path: File that ``FeatureSet.load`` reads.
+        protocol: What the features are for.
+
+    Raises:
+        ValueError: If the file cannot be read, or is of other data than the protocol's.
+    """
+    feature_set, source = FeatureSet.load(path), FeatureSet.load_source(path)
+    protocol.check_data(source)
+    return feature_set, source
 
 
 def build_models(args: argparse.Namespace) -> dict[str, BaseReID]:

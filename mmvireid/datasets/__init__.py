@@ -8,10 +8,17 @@ from .reading.image_rows import image_row
 from .reading.image_tree import ImageTree
 from .reading.training_data import check_trained_on
 from .regdb import RegDB
-from .samplers import BlockBatchSampler, CrossModalityBatchSampler
+from .samplers import BlockBatchSampler, CrossModalityBatchSampler, UniformBatchSampler
 from .synthetic import SyntheticSYSU
+from .synthetic_visible import SyntheticVisible
 from .sysu_mm01 import SYSUMM01
-from .transforms import LoadReIDImage, PackReIDInputs, RandomErasing, RandomPadCrop
+from .transforms import (
+    LoadReIDImage,
+    PackReIDInputs,
+    RandomChannelGain,
+    RandomErasing,
+    RandomPadCrop,
+)
 
 __all__ = [
     'LLCM',
@@ -22,11 +29,14 @@ __all__ = [
     'ImageTree',
     'LoadReIDImage',
     'PackReIDInputs',
+    'RandomChannelGain',
     'RandomErasing',
     'RandomPadCrop',
     'RegDB',
     'SeededIndex',
     'SyntheticSYSU',
+    'SyntheticVisible',
+    'UniformBatchSampler',
     'check_trained_on',
     'image_row',
     'noise_batch',

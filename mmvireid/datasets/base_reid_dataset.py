@@ -67,6 +67,8 @@ class BaseReIDDataset(BaseDataset):
     must_agree: tuple[str, ...] = ('dataset', 'image_size')
     #: Whether a camera may have images of both modalities.
     mixed_cameras: bool = False
+    #: Whether people to train on must have images of both modalities.
+    paired: bool = True
 
     def __init__(
         self,
@@ -276,7 +278,7 @@ class BaseReIDDataset(BaseDataset):
 
     def _select_identities(self, tree: ImageTree, rows: list[dict]) -> list[dict]:
         """Rows of the identities that are paired, and on this side of the held-out draw."""
-        unpaired = unpaired_ids(rows)
+        unpaired = unpaired_ids(rows) if self.paired else {}
         if unpaired and not self.drop_unpaired:
             listed = [f'{person_id} ({modality})' for person_id, modality in unpaired.items()]
             raise InvalidValueError(

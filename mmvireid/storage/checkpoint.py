@@ -24,6 +24,7 @@ from torch import Tensor
 
 from mmvireid.errors import InvalidValueError, MissingFileError, Refusal, RunStoppedError
 from mmvireid.storage.file_kinds import foreign_kind
+from mmvireid.storage.shipped_weights import SHIPPED, shipped_file
 
 _HISTORY_KEYS = {'log_history', 'count_history'}
 #: In what torch says of a pickle: the name that it asks for, and what tells damage from intent.
@@ -162,7 +163,8 @@ def load_checkpoint(
     """Read a checkpoint without running any code in it.
 
     Args:
-        path: A local file, an ``http(s)://`` address, or ``torchvision://<model>[.<weights>]``.
+        path: A local file, an ``http(s)://`` address, ``torchvision://<model>[.<weights>]``, or
+            ``mmvireid://<name>``, weights that come with the package.
         map_location: As in :func:`torch.load`.
         key: The config key that named ``path``, or the ``init_cfg`` that it stands in, for the
             error message.
@@ -182,10 +184,12 @@ def load_checkpoint(
     elif path.startswith('torchvision://'):
         url = _torchvision_url(path.removeprefix('torchvision://'))
         checkpoint = _read_url(url, map_location, key)
+    elif path.startswith(SHIPPED):
+        checkpoint = _read_local(str(shipped_file(path)), map_location, source=path)
     elif '://' in path:
         raise InvalidValueError(
-            f'load_checkpoint: `path` is {path!r}, expected a local file, http(s):// or '
-            'torchvision://. Download the file first.'
+            f'load_checkpoint: `path` is {path!r}, expected a local file, http(s)://, '
+            'torchvision:// or mmvireid://. Download the file first.'
         )
     else:
         checkpoint = _read_local(path, map_location)

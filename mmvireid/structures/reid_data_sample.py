@@ -18,6 +18,7 @@ class ReIDDataSample(BaseDataElement):
     - ``camera_id`` (int): the data set's own camera number.
     - ``modality`` (str): ``'visible'`` or ``'infrared'``.
     - ``feature`` (Tensor): retrieval feature, float32, shape (D,); set by a model's ``predict``.
+    - ``pred_label`` (int): predicted training label; set by ``predict`` of models that classify.
     - ``flip_feature`` (Tensor): the same of the mirrored image, when the model was asked for it.
 
     Meta information: ``name`` (path relative to the data root, its sorted order is the protocols'

@@ -1,4 +1,5 @@
 from .distances import draw_distances, mean_distances
+from .drawing import write_figure
 from .image_grid import draw_image_grid
 from .local_vis_backend import LocalVisBackend
 from .projection import choose_rows, tsne
@@ -13,4 +14,5 @@ __all__ = [
     'draw_ranked_lists',
     'mean_distances',
     'tsne',
+    'write_figure',
 ]

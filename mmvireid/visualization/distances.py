@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from mmvireid.evaluation.functional import DistanceHistograms
-from mmvireid.storage import new_file
+from mmvireid.visualization.drawing import write_figure
 
 
 def mean_distances(histograms: dict[str, DistanceHistograms]) -> list[list[str]]:
@@ -48,5 +48,4 @@ def draw_distances(histograms: dict[str, DistanceHistograms], path: Path) -> Non
         axes.legend(loc='upper right')
     figure.supxlabel('Euclidean distance of L2-normalised features, visible to infrared')
     figure.supylabel('density')
-    with new_file(path) as draft:
-        figure.savefig(draft, dpi=150)
+    write_figure(figure, path)

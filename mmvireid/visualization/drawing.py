@@ -1,12 +1,19 @@
 """What the drawn pictures share: white margins, text and a title."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
+from matplotlib.figure import Figure
+
+from mmvireid.storage import new_file
 
 #: White space between pictures, in pixels.
 GAP = 6
 _HEADER = 30
 _TITLE_SCALE = 0.45
+#: Pixels per inch of a figure.
+_DPI = 150
 
 
 def text_width(text: str, scale: float) -> int:
@@ -46,3 +53,14 @@ def add_title(picture: np.ndarray, title: str) -> np.ndarray:
     picture = add_margin(picture, above=_HEADER)
     write(picture, title, (GAP, _HEADER - 10), _TITLE_SCALE)
     return picture
+
+
+def write_figure(figure: Figure, path: str | Path) -> None:
+    """Write a figure of matplotlib, whole or not at all.
+
+    Args:
+        figure: What to draw.
+        path: Picture to write.
+    """
+    with new_file(path) as draft:
+        figure.savefig(draft, dpi=_DPI)

@@ -11,9 +11,12 @@ from mmvireid.apis import (
     check_methods,
     make_folder,
     model_parser,
+    open_features,
+    open_model,
     positive,
     write_picture,
 )
+from mmvireid.evaluation import FeatureSet, RegDBProtocol, SYSUProtocol
 
 
 def test_options_name_more_models_where_they_are_wanted(capsys):
@@ -86,6 +89,40 @@ def test_a_model_without_a_method_is_refused():
     expected = r"`config` is 'a.py' of a Linear, expected a model of layers \(`train`, `bias`\)"
     with pytest.raises(TypeError, match=expected):
         check_methods(model, 'a.py', ['train', 'bias'], 'of layers')
+    parts = nn.Sequential(model)
+    check_methods(parts, 'a.py', ['0.forward'], 'of parts')
+    for missing in ('0.encode', '1.forward'):
+        with pytest.raises(TypeError, match=rf'of a Sequential.* of parts \(`{missing}`\)'):
+            check_methods(parts, 'a.py', [missing], 'of parts')
+
+
+def test_the_model_of_a_command_line_gets_its_options_and_is_checked(monkeypatch):
+    built = []
+
+    def init_model(*arguments):
+        built.append(arguments)
+        return nn.Linear(1, 1)
+
+    monkeypatch.setattr('mmvireid.apis.command_line.init_model', init_model)
+    monkeypatch.setattr('mmvireid.apis.command_line.get_device', lambda: 'here')
+    options = ['--cfg-options', 'data_root=d']
+    args = model_parser('what').parse_args(['a.py', 'a.pth', *options])
+    assert isinstance(open_model(args, ['forward'], 'of layers'), nn.Linear)
+    assert built == [('a.py', 'a.pth', 'here', dict(data_root='d'))]
+    with pytest.raises(TypeError, match=r'of a Linear, expected a model that draws \(`draw`\)'):
+        open_model(args, ['draw'], 'that draws')
+
+
+def test_features_of_other_data_are_no_protocols(tmp_path):
+    features = FeatureSet(np.eye(2), [1, 1], [1, 3], ['visible', 'infrared'], ['a.png', 'b.png'])
+    path = tmp_path / 'features.npz'
+    source = dict(dataset='sysu', split='test', protocol='sysu')
+    features.save(path, source)
+    found, told = open_features(path, SYSUProtocol())
+    np.testing.assert_array_equal(found.features, np.eye(2))
+    assert told == source
+    with pytest.raises(ValueError, match='RegDBProtocol'):
+        open_features(path, RegDBProtocol())
 
 
 def test_a_picture_that_cannot_be_written_is_named(tmp_path):

@@ -13,16 +13,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.apis import add_protocol_arguments, protocol_of
+from mmvireid.apis import add_protocol_arguments, open_features, protocol_of
 from mmvireid.engine.runner import CommandParser
 from mmvireid.errors import InvalidValueError, Refusal
-from mmvireid.evaluation import (
-    FeatureSet,
-    chance_level,
-    evaluate,
-    format_table,
-    fuse_flip,
-)
+from mmvireid.evaluation import chance_level, evaluate, format_table, fuse_flip
 from mmvireid.evaluation.feature_set import describe_source
 from mmvireid.evaluation.functional import DISTANCES, FLIP_SUMS
 from mmvireid.evaluation.report import FIGURES, check_figures
@@ -112,9 +106,7 @@ def run(args: argparse.Namespace) -> None:
     max_rank = max(args.max_rank, check_figures('eval_features', args.scores))
     if args.out:
         check_output(args.out)
-    feature_set = FeatureSet.load(args.features)
-    source = FeatureSet.load_source(args.features)
-    protocol.check_data(source)
+    feature_set, source = open_features(args.features, protocol)
     if args.flip:
         feature_set = fuse_flip(feature_set, args.flip_sum)
     settings = protocol.settings(feature_set)

@@ -59,7 +59,7 @@ from mmvireid.evaluation.protocols.llcm import same_person_and_camera
 from mmvireid.screen import steady_screen
 from mmvireid.storage import new_file
 from mmvireid.structures import MODALITIES
-from mmvireid.visualization import choose_rows, tsne
+from mmvireid.visualization import choose_rows, tsne, write_figure
 
 #: Query and gallery of every direction, within a modality first.
 DIRECTIONS = sorted(product(MODALITIES, repeat=2), key=lambda pair: pair[0] != pair[1])
@@ -153,8 +153,7 @@ def draw_features(
         axes.set_title(name, fontsize=10)
     handles = legend_handles(np.unique(feature_set.person_ids[rows]))
     figure.legend(handles=handles, loc='outside lower center', ncols=5 * len(found), fontsize=8)
-    with new_file(path) as draft:
-        figure.savefig(draft, dpi=150)
+    write_figure(figure, path)
 
 
 def run(args: argparse.Namespace) -> None:

@@ -23,19 +23,17 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from mmengine.device import get_device
 from scipy.stats import spearmanr
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import (
-    check_methods,
     encode_test_images,
-    init_model,
     load_split,
     make_folder,
     model_parser,
+    open_model,
     positive,
     write_picture,
 )
@@ -45,8 +43,9 @@ from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import FeatureSet, align_rows
 from mmvireid.models.base import BaseReID
 from mmvireid.screen import steady_screen
+from mmvireid.storage import new_file
 from mmvireid.structures import MODALITIES
-from mmvireid.visualization import draw_image_grid
+from mmvireid.visualization import draw_image_grid, write_figure
 
 CODES = ('identity', 'ambiguous')
 #: Blue, green and red of what hides a person: ImageNet's mean, which random erasing uses too.
@@ -75,7 +74,9 @@ def encode(model: BaseReID, share: float) -> dict[str, FeatureSet]:
     dataset.pipeline.transforms.insert(-1, HideLowerPart(share))
 
     def encode_batch(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        return model.extract_codes(inputs, variances=True)
+        codes = model.extract_posteriors(inputs)
+        variances = {f'{name}_variance': code.log_var.exp() for name, code in codes.items()}
+        return {name: code.mean for name, code in codes.items()} | variances
 
     return encode_test_images(model, encode_batch, dataset)
 
@@ -118,7 +119,7 @@ def write_rows(whole: dict[str, FeatureSet], hidden: dict[str, FeatureSet], path
         columns[f'{name}_variance'] = mean_variance(whole, name)
         columns[f'{name}_variance_hidden'] = mean_variance(hidden, name)
         columns[f'{name}_distance_from_own'] = distance_from_own(whole[name])
-    with open(path, 'w', newline='', encoding='utf-8') as file:
+    with new_file(path) as draft, draft.open('w', newline='', encoding='utf-8') as file:
         writer = csv.writer(file)
         writer.writerow(columns)
         writer.writerows(zip(*columns.values()))
@@ -144,7 +145,7 @@ def draw_histograms(
         axes.legend(loc='upper right')
     figure.supxlabel('variance of the code, mean over its dimensions')
     figure.supylabel('images')
-    figure.savefig(path, dpi=150)
+    write_figure(figure, path)
 
 
 def draw_extremes(
@@ -170,8 +171,7 @@ def paths_of(dataset: BaseReIDDataset) -> dict[str, str]:
 
 def run(args: argparse.Namespace) -> None:
     out_dir = make_folder(args.out_dir)
-    model = init_model(args.config, args.checkpoint, get_device())
-    check_methods(model, args.config, ['extract_codes'], 'with Gaussian codes, such as DGVAE')
+    model = open_model(args, ['extract_posteriors'], 'with Gaussian codes, such as DGVAE')
     whole, hidden = encode(model, 0.0), encode(model, args.share)
     write_rows(whole, hidden, out_dir / 'variances.csv')
     draw_histograms(whole, hidden, args.share, out_dir / 'variances.png')

@@ -22,4 +22,4 @@ test_evaluator = dict(distance='cosine', rerank=False)
 where_present = {'model.erasing.p': 0.0}
 # One budget: images in all batches together. An epoch gets as many batches as that makes, so that
 # stages, warm-ups and decays keep their shares.
-images_seen = 48000
+images_seen = 24000

@@ -2,15 +2,13 @@
 # Validation during training runs on identities held out of the training set.
 _base_ = 'loading.py'
 num_ids = 228
+# What networks start from, in the place of ImageNet's weights: see configs/pretrain/README.md.
+pretrained = dict(type='Pretrained', checkpoint='mmvireid://resnet18_rendered')
 
 load_image = dict(type='LoadReIDImage', size=(128, 64))
-train_pipeline = [
-    load_image,
-    dict(type='RandomPadCrop', padding=6),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackReIDInputs'),
-]
-test_pipeline = [load_image, dict(type='PackReIDInputs')]
+_crop = dict(type='RandomPadCrop', padding=6)
+train_pipeline = [load_image, _crop, *_base_.train_pipeline[2:]]
+test_pipeline = [load_image, *_base_.test_pipeline[1:]]
 
 _data = dict(type='SyntheticSYSU', data_root='data/synthetic_small', size='small', cache='ram')
 _split = dict(**_data, split='trainval', num_heldout_ids=20)

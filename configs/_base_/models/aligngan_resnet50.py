@@ -53,24 +53,3 @@ model = dict(
         joint_fake=0.5,
     ),
 )
-
-_load_image = dict(type='LoadReIDImage', size=image_size, backend='pillow', interpolation='bicubic')
-aligngan_train_pipeline = [
-    _load_image,
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackReIDInputs'),
-]
-aligngan_test_pipeline = [_load_image, dict(type='PackReIDInputs')]
-# 18 identities x (4 visible + 4 infrared) for the feature module, 4 x (4 + 4) for the pixel module
-aligngan_batches = dict(
-    batch_size=176,
-    batch_sampler=dict(
-        _delete_=True,
-        type='BlockBatchSampler',
-        blocks=dict(
-            feature=dict(num_ids=18, num_instances=4),
-            pixel=dict(num_ids=4, num_instances=4),
-        ),
-        num_batches=100,
-    ),
-)

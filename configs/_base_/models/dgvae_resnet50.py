@@ -51,12 +51,3 @@ model = dict(
         identity_consistency=0.5,  # lambda_tsr * lambda_idc
     ),
 )
-
-_load_image = dict(type='LoadReIDImage', size=image_size, backend='pillow')
-dgvae_train_pipeline = [
-    _load_image,
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='RandomErasing', prob=0.5, area_range=(0.02, 0.4)),
-    dict(type='PackReIDInputs'),
-]
-dgvae_test_pipeline = [_load_image, dict(type='PackReIDInputs')]

@@ -53,16 +53,3 @@ model = dict(
         infrared_r1=0.4,
     ),
 )
-
-_load_image = dict(type='LoadReIDImage', size=image_size, backend='pillow', interpolation='bicubic')
-hicmd_train_pipeline = [
-    _load_image,
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PackReIDInputs'),
-]
-hicmd_test_pipeline = [_load_image, dict(type='PackReIDInputs')]
-# 4 pairs of different people
-hicmd_batches = dict(
-    batch_size=8,
-    batch_sampler=dict(num_ids=4, num_instances=1, num_batches=1000),
-)

@@ -1,17 +1,15 @@
 # AlignGAN's three stages in one run; an epoch is 100 iterations. The paper tells of the joint stage
 # only, the release and its author of the two before.
-_base_ = '../default_runtime.py'
+_base_ = '../alternating_runtime.py'
 
-stages = [
+_joint_updates = ['reid', 'generators', 'visible_discriminator', 'joint_discriminator']
+_stages = [
     dict(name='A feature', end=50, updates=['reid_warmup']),
     dict(name='B pixel', end=150, updates=['generators_warmup', 'discriminators_warmup']),
-    dict(
-        name='C joint',
-        updates=['reid', 'generators', 'visible_discriminator', 'joint_discriminator'],
-    ),
+    dict(name='C joint', updates=_joint_updates),
 ]
 default_hooks = dict(
-    stage=dict(type='StageHook', stages=stages),
+    stage=dict(type='StageHook', stages=_stages),
     generation=dict(type='GenerationHook', interval=1000),
     watchdog=dict(type='DiscriminatorWatchdogHook', patience=500),
 )
@@ -36,8 +34,3 @@ optim_wrapper = dict(
 # in the middle of the joint stage
 param_scheduler = dict(type='MultiStepLR', milestones=[200], gamma=0.1, end=250, by_epoch=True)
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=250)
-model_wrapper_cfg = dict(
-    _delete_=True,
-    type='mmvireid.ReIDSeparateDistributedDataParallel',
-    find_unused_parameters=True,
-)

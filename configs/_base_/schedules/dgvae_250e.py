@@ -1,11 +1,11 @@
 # DG-VAE's training paragraph (Sec. 4.2): three stages in one run, Adam for all but the classifier.
-_base_ = '../default_runtime.py'
+_base_ = '../alternating_runtime.py'
 
 _identity_branch = ['visible_extractor', 'infrared_extractor', 'identity_encoder', 'mixture_prior']
 _swap_terms = ['reconstruction', 'cycle', 'identity_consistency']
 _task_terms = ['identity', 'triplet', 'identity_sampled', 'triplet_sampled']
 _identity_terms = [*_task_terms, 'mixture', 'margin', 'identity_gaussian']
-stages = [
+_stages = [
     dict(
         name='1 identity',
         end=100,
@@ -20,7 +20,7 @@ stages = [
     ),
     dict(name='3 joint'),
 ]
-default_hooks = dict(stage=dict(type='StageHook', stages=stages))
+default_hooks = dict(stage=dict(type='StageHook', stages=_stages))
 
 _adam = dict(type='Adam', lr=2e-4, betas=(0.9, 0.999))
 optim_wrapper = dict(
@@ -37,8 +37,3 @@ optim_wrapper = dict(
 # stage 3 runs at a tenth of the rate
 param_scheduler = dict(type='MultiStepLR', milestones=[150], gamma=0.1, end=250, by_epoch=True)
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=250)
-model_wrapper_cfg = dict(
-    _delete_=True,
-    type='mmvireid.ReIDSeparateDistributedDataParallel',
-    find_unused_parameters=True,
-)

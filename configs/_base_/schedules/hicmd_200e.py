@@ -1,6 +1,6 @@
 # Hi-CMD: one stage; an epoch is 1,000 iterations. Rates are halved every 50,000 iterations; the
 # release trains 200,000 on SYSU-MM01, and half of both on RegDB.
-_base_ = '../default_runtime.py'
+_base_ = '../alternating_runtime.py'
 
 _adam = dict(type='Adam', lr=1e-4, betas=(0.5, 0.999), weight_decay=1e-4)
 optim_wrapper = dict(
@@ -30,9 +30,4 @@ train_cfg = dict(type='ResumableTrainLoop', max_epochs=200)
 default_hooks = dict(
     generation=dict(type='GenerationHook', interval=1000),
     watchdog=dict(type='DiscriminatorWatchdogHook', patience=500),
-)
-model_wrapper_cfg = dict(
-    _delete_=True,
-    type='mmvireid.ReIDSeparateDistributedDataParallel',
-    find_unused_parameters=True,
 )

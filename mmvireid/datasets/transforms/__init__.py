@@ -1,6 +1,13 @@
+from .coloring import RandomChannelGain
 from .cropping import RandomPadCrop
 from .erasing import RandomErasing
 from .formatting import PackReIDInputs
 from .loading import LoadReIDImage
 
-__all__ = ['LoadReIDImage', 'PackReIDInputs', 'RandomErasing', 'RandomPadCrop']
+__all__ = [
+    'LoadReIDImage',
+    'PackReIDInputs',
+    'RandomChannelGain',
+    'RandomErasing',
+    'RandomPadCrop',
+]

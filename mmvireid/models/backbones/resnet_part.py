@@ -146,7 +146,7 @@ def load_resnet_parts(parts: Iterable[ResNetPart], checkpoint: str, key: str) ->
 
     Args:
         parts: Each takes what it has.
-        checkpoint: A ``torchvision://resnet50``-like name, or a local file.
+        checkpoint: As in :func:`~mmvireid.storage.load_checkpoint`.
         key: The config key that names ``checkpoint``, for the error message.
 
     Raises:

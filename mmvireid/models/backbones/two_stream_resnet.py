@@ -39,7 +39,8 @@ class TwoStreamResNet(BaseModule):
             released code has 1.
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` initialises the trunk and both
             stems from one ImageNet ResNet (torchvision's parameter names): a
-            ``torchvision://resnet50``-like name, or a local file. With ``prefix='backbone.'`` all
+            ``torchvision://resnet50``-like name, ``mmvireid://resnet18_rendered`` (weights that
+            come with the package, without layer4), or a local file. With ``prefix='backbone.'`` all
             weights are those of a trained model's backbone. ``None``: random.
 
     Attributes:
@@ -119,7 +120,7 @@ class TwoStreamResNet(BaseModule):
                 a modality may be absent.
 
         Returns:
-            Stem maps per modality, in the order of :data:`MODALITIES`.
+            Stem maps per modality, (N, C, h, w), in the order of :data:`MODALITIES`.
         """
         return {key: self.stems[key](inputs[key]) for key in MODALITIES if key in inputs}
 
@@ -130,8 +131,8 @@ class TwoStreamResNet(BaseModule):
 
         Args:
             inputs: As in :meth:`embed_stems`.
-            stem_maps: What the trunk gets in place of the stems' output, such as that output with
-                something added to it; ``inputs`` are not looked at then.
+            stem_maps: What the trunk gets in place of the stems' output (N, C, h, w), such as that
+                output with something added to it; ``inputs`` are not looked at then.
 
         Returns:
             Feature map, visible images first, shape (N, C, h, w).

@@ -5,14 +5,16 @@ from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
+from mmvireid.registry import MODELS
 from mmvireid.storage import check_state_dict, load_weights
 
-#: Channels and convolutions of the first four blocks of VGG-16.
-BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3))
+#: Channels, as multiples of the first block's 64, and convolutions of VGG-16's first four blocks.
+BLOCKS = ((1, 2), (2, 2), (4, 3), (8, 3))
 #: Where a block is read: at its last ReLU, or behind the max-pooling that follows.
 TAPS = ('relu', 'pool')
 
 
+@MODELS.register_module()
 class VGG16Features(nn.Sequential):
     """First four blocks of VGG-16, under torchvision's layer numbers.
 
@@ -21,23 +23,30 @@ class VGG16Features(nn.Sequential):
     Args:
         taps: ``'relu'`` reads relu1_2, relu2_2, relu3_3 and relu4_3, ``'pool'`` the max-poolings
             behind them.
+        base_channels: Channels of the first block; fewer than 64 make a narrow network.
 
     Attributes:
+        out_channels (int): Channels of the last map.
         smallest_side (int): Smallest height and width of an input.
 
     Raises:
-        ValueError: If ``taps`` is neither.
+        ValueError: If ``taps`` is neither, or ``base_channels`` below 1.
 
     Example:
         >>> [tuple(x.shape[1:]) for x in VGG16Features()(torch.rand(1, 3, 16, 8))]
         [(64, 16, 8), (128, 8, 4), (256, 4, 2), (512, 2, 1)]
     """
 
-    def __init__(self, taps: str = 'relu') -> None:
+    def __init__(self, taps: str = 'relu', base_channels: int = 64) -> None:
         if taps not in TAPS:
             raise InvalidValueError(f'VGG16Features: `taps` is {taps!r}, expected one of {TAPS}.')
+        if base_channels < 1:
+            raise InvalidValueError(
+                f'VGG16Features: `base_channels` is {base_channels}, expected at least 1.'
+            )
         layers, tapped, in_channels = [], [], 3
-        for channels, count in BLOCKS:
+        for multiple, count in BLOCKS:
+            channels = multiple * base_channels
             for _ in range(count):
                 layers += [nn.Conv2d(in_channels, channels, 3, padding=1), nn.ReLU(inplace=True)]
                 in_channels = channels
@@ -45,6 +54,7 @@ class VGG16Features(nn.Sequential):
             tapped.append(len(layers) - (2 if taps == 'relu' else 1))
         super().__init__(*layers[: tapped[-1] + 1])
         self.tapped = tapped
+        self.out_channels = in_channels
         self.smallest_side = 2 ** sum(isinstance(layer, nn.MaxPool2d) for layer in self)
 
     def forward(self, images: Tensor) -> list[Tensor]:
@@ -54,7 +64,8 @@ class VGG16Features(nn.Sequential):
             images: Shape (N, 3, h, w).
 
         Returns:
-            Four maps (N, C, ., .), C = 64, 128, 256, 512, each half as large as the one before.
+            Four maps (N, C, h', w'), C = 64, 128, 256, 512 unless it is narrow, each half as large
+            as the one before.
         """
         outputs, x = [], images
         for index, layer in enumerate(self):
@@ -64,15 +75,18 @@ class VGG16Features(nn.Sequential):
         return outputs
 
 
-def build_vgg16(weights: str, taps: str, seed: int, key: str) -> VGG16Features:
+def build_vgg16(
+    weights: str, taps: str, seed: int, key: str, base_channels: int = 64
+) -> VGG16Features:
     """A :class:`VGG16Features` with its weights; torch's random state is left alone.
 
     Args:
-        weights: ``torchvision://vgg16``, a local file with torchvision's parameter names, or
+        weights: ``torchvision://vgg16``, another file with torchvision's parameter names, or
             ``'random'`` (He initialisation, as VGG-16 starts from before its training).
         taps: As in :class:`VGG16Features`.
         seed: Of the random weights.
         key: The config key that names ``weights``, for error messages.
+        base_channels: As in :class:`VGG16Features`.
 
     Raises:
         FileNotFoundError: If there is no such file.
@@ -80,7 +94,7 @@ def build_vgg16(weights: str, taps: str, seed: int, key: str) -> VGG16Features:
         RuntimeError: If the weights cannot be downloaded; names the key that takes a local file.
     """
     with torch.device('meta'):
-        vgg = VGG16Features(taps)
+        vgg = VGG16Features(taps, base_channels)
     vgg.to_empty(device='cpu')
     if weights == 'random':
         randomise(vgg, seed)

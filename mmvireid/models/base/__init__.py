@@ -2,8 +2,17 @@
 
 from .alternating_reid import AlternatingReID
 from .base_reid import BaseReID
+from .parts import PartBuilder
 from .sizes import with_sizes
 from .staged_reid import Stage, StagedReID
 from .wrappers import unwrap
 
-__all__ = ['AlternatingReID', 'BaseReID', 'Stage', 'StagedReID', 'unwrap', 'with_sizes']
+__all__ = [
+    'AlternatingReID',
+    'BaseReID',
+    'PartBuilder',
+    'Stage',
+    'StagedReID',
+    'unwrap',
+    'with_sizes',
+]

@@ -8,18 +8,22 @@ from torch import Tensor
 
 from mmvireid.distances import unit_rows
 from mmvireid.errors import InvalidValueError, UnknownNameError
-from mmvireid.models.batches import check_cross_modality_batch
+from mmvireid.models.base.parts import PartBuilder
+from mmvireid.models.batches import check_cross_modality_batch, paired_labels
+from mmvireid.models.layers import untuned_convolutions
 from mmvireid.registry import MODELS
 from mmvireid.structures import VISIBLE, ReIDDataSample
 
 
-class BaseReID(BaseModel):
+class BaseReID(PartBuilder, BaseModel):
     """Base class of the methods.
 
     A method implements two things:
 
     - :meth:`loss`: a dict of named, unweighted, scalar *terms*;
     - :meth:`extract`: retrieval features of a batch.
+
+    Its parts are built by :class:`PartBuilder`'s methods, or as attributes.
 
     The weights of the terms stand in the config and are applied here, so that a method never
     multiplies by a weight itself. A term of weight 0 is neither computed (the method asks
@@ -102,7 +106,7 @@ class BaseReID(BaseModel):
         """Extract retrieval features.
 
         Args:
-            inputs: Normalised images per modality; a modality may be absent.
+            inputs: Normalised images per modality, (N, 3, H, W); a modality may be absent.
 
         Returns:
             Features, not normalised, float32, shape (N, D), visible images first.
@@ -141,12 +145,13 @@ class BaseReID(BaseModel):
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]
     ) -> list[ReIDDataSample]:
         """Attach retrieval features (D,) to the samples."""
-        for sample, feature in zip(data_samples, self(inputs)):
-            sample.feature = feature
-        if self.flip_test:
-            mirrored = {key: images.flip(3) for key, images in inputs.items()}
-            for sample, feature in zip(data_samples, self(mirrored)):
-                sample.flip_feature = feature
+        with untuned_convolutions():
+            for sample, feature in zip(data_samples, self(inputs)):
+                sample.feature = feature
+            if self.flip_test:
+                mirrored = {key: images.flip(3) for key, images in inputs.items()}
+                for sample, feature in zip(data_samples, self(mirrored)):
+                    sample.flip_feature = feature
         return data_samples
 
     def wants(self, term: str) -> bool:
@@ -186,8 +191,8 @@ class BaseReID(BaseModel):
             terms: Unweighted scalars by name.
 
         Returns:
-            ``{'loss_<term>': weight * value}`` without the terms of weight 0, and the diagnostics
-            as they are.
+            ``{'loss_<term>': weight * value}``, scalars, without the terms of weight 0, and the
+            diagnostics as they are.
 
         Raises:
             KeyError: If a term has no declared weight.
@@ -214,7 +219,7 @@ class BaseReID(BaseModel):
             )
 
     def rehearse(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> None:
-        """Compute and weigh the terms of a batch once, and do nothing with them.
+        """Compute and weigh the terms of a batch, see :meth:`loss`, and do nothing with them.
 
         Raises:
             KeyError: If a term has no declared weight.
@@ -243,6 +248,14 @@ class BaseReID(BaseModel):
         if self.needs_pairs:
             check_cross_modality_batch(labels, is_visible)
         return labels, is_visible
+
+    def pair_labels(self, data_samples: list[ReIDDataSample]) -> Tensor:
+        """Training labels of pairs, row i of both modalities, int64, shape (N / 2,), on the CPU.
+
+        Raises:
+            ValueError: If the modalities do not agree, and as in :meth:`cpu_labels`.
+        """
+        return paired_labels(*self.cpu_labels(data_samples))
 
     def to_device(self, values: Tensor) -> Tensor:
         """Copy a CPU tensor to the model's device, without waiting for a GPU."""

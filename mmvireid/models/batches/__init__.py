@@ -1,7 +1,14 @@
 """Who is compared with whom in a batch: centres, pairs, triplets, combinations of codes."""
 
 from .centers import modality_centers, split_modalities
-from .code_combinations import FAKE, Groups, combine_codes, group_sizes, split_singles
+from .code_combinations import (
+    FAKE,
+    Groups,
+    check_group_rows,
+    combine_codes,
+    group_sizes,
+    split_singles,
+)
 from .pairs import identity_shift, paired_labels
 from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
 
@@ -9,6 +16,7 @@ __all__ = [
     'FAKE',
     'Groups',
     'check_cross_modality_batch',
+    'check_group_rows',
     'combine_codes',
     'draw_cross_modality_triplets',
     'group_sizes',

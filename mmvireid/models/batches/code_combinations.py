@@ -121,6 +121,21 @@ def group_sizes(sampling: str, num_pairs: int, num_unpaired: int = 0) -> Groups:
     )
 
 
+def check_group_rows(groups: Groups) -> Groups:
+    """These groups, if BatchNorm can normalise each.
+
+    Raises:
+        ValueError: If one has a single row.
+    """
+    if min(groups.rows) < 2:
+        raise InvalidValueError(
+            f'check_group_rows: `group_passes` is True with groups of {min(groups.rows)} image, '
+            'expected at least 2 for BatchNorm to normalise: raise `num_unpaired`, or '
+            '`train_dataloader.batch_sampler.num_ids` beyond 2 `num_unpaired` + 1.'
+        )
+    return groups
+
+
 def split_singles(
     images: dict[str, Tensor], num_unpaired: int
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:

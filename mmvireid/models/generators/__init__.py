@@ -7,9 +7,11 @@ from .code_exchange import (
     RELIT,
     cycle_codes,
     exchange_codes,
+    exchange_pictures,
     relight_codes,
     same_codes,
 )
+from .code_networks import CodeNetworks
 from .codes import Codes, join_codes
 from .gaussian_encoder import GaussianCode, GaussianEncoder
 from .prototype_encoder import PrototypeEncoder
@@ -22,6 +24,7 @@ __all__ = [
     'AttributeDecoder',
     'AttributeEncoder',
     'CodeDecoder',
+    'CodeNetworks',
     'Codes',
     'GaussianCode',
     'GaussianEncoder',
@@ -29,6 +32,7 @@ __all__ = [
     'TranslationGenerator',
     'cycle_codes',
     'exchange_codes',
+    'exchange_pictures',
     'join_codes',
     'relight_codes',
     'same_codes',

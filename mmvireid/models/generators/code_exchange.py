@@ -1,5 +1,7 @@
 """Which codes make which image, where the two modalities exchange theirs."""
 
+from torch import Tensor
+
 from mmvireid.models.batches import FAKE
 from mmvireid.structures import MODALITIES
 
@@ -87,3 +89,26 @@ def cycle_codes(real: CodesByName, fake: CodesByName, cycle: str) -> CodesByName
         key: real[key]._replace(prototype=fake[other].prototype, style=real[other].style)
         for key, other in BOTH_WAYS
     }
+
+
+def exchange_pictures(
+    images: dict[str, Tensor], made: dict[str, Tensor], again: dict[str, Tensor]
+) -> dict[str, Tensor]:
+    """Pictures of an exchange by title, each (N, 3, H, W).
+
+    Args:
+        images: Real images by modality, (N, 3, H, W).
+        made: What was decoded, (N, 3, H, W): by modality from their own codes, and fakes by
+            :data:`FAKE` and :data:`RELIT` name.
+        again: The real images made again from codes of the fakes, by modality, (N, 3, H, W).
+    """
+    columns = {}
+    for key, other in BOTH_WAYS:
+        columns |= {
+            key: images[key],
+            f'{key}, own codes': made[key],
+            f'{key}, cycle': again[key],
+            f'{other} person as {key}': made[FAKE[key]],
+            f'{other} person relit': made[RELIT[key]],
+        }
+    return columns

@@ -2,14 +2,17 @@
 
 from .batch_norm import kept_statistics
 from .companion import Companion
-from .convolutions import check_reduced_size, init_convolutions
+from .convolutions import check_reduced_size, init_convolutions, untuned_convolutions
 from .imagenet import IMAGENET_MEAN, IMAGENET_STD
+from .random_holes import RandomHoles
 
 __all__ = [
     'IMAGENET_MEAN',
     'IMAGENET_STD',
     'Companion',
+    'RandomHoles',
     'check_reduced_size',
     'init_convolutions',
     'kept_statistics',
+    'untuned_convolutions',
 ]

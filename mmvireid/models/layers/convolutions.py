@@ -1,10 +1,12 @@
 """What networks made of strided convolutions share."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from mmengine.model import normal_init
 from torch import nn
+from torch.backends import cudnn
 
 from mmvireid.errors import InvalidValueError
 
@@ -44,3 +46,17 @@ def check_reduced_size(owner: str, size: Sequence[int], factor: int) -> None:
             f'{(factor, 2 * factor)}: its layers reduce it {factor} times, to {reduced}, and '
             'InstanceNorm needs more than one position.'
         )
+
+
+@contextmanager
+def untuned_convolutions() -> Iterator[None]:
+    """A block in which cuDNN does not try out its algorithms for every new size of input.
+
+    With ``cudnn_benchmark`` each new size costs about a second. In training all batches are alike;
+    in evaluation the shares of the modalities, and so the sizes, differ from batch to batch.
+    """
+    tuned, cudnn.benchmark = cudnn.benchmark, False
+    try:
+        yield
+    finally:
+        cudnn.benchmark = tuned

@@ -97,8 +97,9 @@ class PerceptualEdgeLoss(BaseModule):
         match: What is done with both before VGG-16 sees them, per image: ``'standardise'`` (the s
             above), ``'minmax'`` (to [0, 1]) or ``'none'``.
         imagenet_norm: Whether to normalise both with ImageNet's mean and deviation then.
-        weights: ``'torchvision://vgg16'``, a local file with torchvision's parameter names, or
+        weights: ``'torchvision://vgg16'``, another file with torchvision's parameter names, or
             ``'random'``, which the log says.
+        base_channels: Channels of VGG-16's first block; 16 with ``'mmvireid://vgg16_rendered'``.
         seed: Of random weights.
         in_channels: Channels C of the stem maps (only ``'proj'`` needs them).
         channels_last: Whether VGG-16 is kept in channels-last memory format, as its input is.
@@ -115,6 +116,7 @@ class PerceptualEdgeLoss(BaseModule):
         match: str = 'standardise',
         imagenet_norm: bool = False,
         weights: str = 'torchvision://vgg16',
+        base_channels: int = 64,
         seed: int = 0,
         in_channels: int = 64,
         channels_last: bool = False,
@@ -133,6 +135,7 @@ class PerceptualEdgeLoss(BaseModule):
         self.adapt = self._projection(in_channels) if adapter == 'proj' else ADAPTERS[adapter]
         self.match: Callable[[Tensor], Tensor] = MATCHES[match]
         self.taps, self.resize, self.weights, self.seed = taps, resize, weights, seed
+        self.base_channels = base_channels
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         mean, std = (IMAGENET_MEAN, IMAGENET_STD) if imagenet_norm else (0.0, 1.0)
         for name, value in (('mean', mean), ('std', std)):
@@ -151,12 +154,13 @@ class PerceptualEdgeLoss(BaseModule):
 
         Raises:
             FileNotFoundError: If ``weights`` names a file that does not exist.
-            ValueError: If the weights are not VGG-16's.
+            ValueError: If the weights are not those of such a VGG-16.
             RuntimeError: If they cannot be downloaded; names the key that takes a local file.
         """
         if self.is_init:
             return
-        vgg = build_vgg16(self.weights, self.taps, self.seed, key='model.edge_loss.weights')
+        key = 'model.edge_loss.weights'
+        vgg = build_vgg16(self.weights, self.taps, self.seed, key, self.base_channels)
         # a Runner has moved the model already
         self.vgg.hold(vgg.to(self.mean.device, self.mean.dtype, memory_format=self.memory_format))
         self._is_init = True

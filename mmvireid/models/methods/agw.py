@@ -46,10 +46,9 @@ class AGW(BaseReID):
         **kwargs,
     ) -> None:
         super().__init__(loss_weights, **kwargs)
-        self.backbone = MODELS.build(backbone)
-        channels = self.backbone.out_channels
-        self.neck = MODELS.build(neck | dict(in_channels=channels))
-        self.head = MODELS.build(head | dict(in_channels=channels))
+        channels = self.add_part('backbone', backbone).out_channels
+        self.add_part('neck', neck, in_channels=channels)
+        self.add_part('head', head, in_channels=channels)
         self.identity_loss = MODELS.build(identity_loss)
         self.triplet_loss = MODELS.build(triplet_loss)
 

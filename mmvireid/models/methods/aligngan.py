@@ -4,15 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.models.backbones import Analysis
 from mmvireid.models.base import AlternatingReID
-from mmvireid.models.batches import identity_shift, paired_labels
+from mmvireid.models.batches import identity_shift
 from mmvireid.models.layers import kept_statistics
 from mmvireid.registry import MODELS
-from mmvireid.structures import INFRARED, MODALITIES, VISIBLE, ReIDDataSample
+from mmvireid.structures import INFRARED, MODALITIES, VISIBLE
 
 #: Infrared images, and their maps: photographed, or made by a generator.
 KINDS = ('real', 'fake')
@@ -90,25 +90,14 @@ class AlignGAN(AlternatingReID):
                 )
         self.input_size = tuple(input_size)
         self.pixel_pairs, self.feature_pairs = pixel_pairs, feature_pairs
-        self.feature_module = MODELS.build(feature_module)
-        self.add_parts(
-            visible_to_infrared=translator,
-            infrared_to_visible=translator,
-            visible_discriminator_warmup=image_discriminator,
-            infrared_discriminator_warmup=image_discriminator,
-            visible_discriminator=image_discriminator,
-            joint_discriminator=joint_discriminator,
-        )
-        self.losses = nn.ModuleDict({kind: MODELS.build(cfg) for kind, cfg in losses.items()})
-
-    def add_parts(self, **configs: dict | None) -> None:
-        """Build networks for images of ``input_size``; variants leave some out (``None``)."""
-        for name, cfg in configs.items():
-            if cfg is not None:
-                sizes = dict(feature_channels=self.feature_module.out_channels)
-                part = MODELS.build(cfg | (sizes if name == 'joint_discriminator' else {}))
-                part.check_size(self.input_size)
-                self.add_module(name, part)
+        channels = self.add_part('feature_module', feature_module).out_channels
+        size = self.input_size
+        self.add_part('visible_to_infrared', translator, size)
+        self.add_part('infrared_to_visible', translator, size)
+        self.add_twins('discriminator_warmup', image_discriminator, equal=False, image_size=size)
+        self.add_part('visible_discriminator', image_discriminator, size)
+        self.add_part('joint_discriminator', joint_discriminator, size, feature_channels=channels)
+        self.add_losses(losses)
 
     def loss_reid_warmup(self, inputs: dict, data_samples: dict, shared: dict) -> dict:
         """Stage 1: terms ``identity`` and ``triplet`` of real infrared images among themselves."""
@@ -217,36 +206,32 @@ class AlignGAN(AlternatingReID):
         return dict(joint_real=judge(real, True), joint_fake=judge(torch.cat(fakes), False))
 
     def judge_images(self, fake_images: Tensor, maps: Mapping[str, Tensor]) -> Tensor:
-        """Logits of fake infrared images, each beside maps of its identity."""
+        """Logits (N, ...) of fake infrared images, each beside maps (N, C, h, w) of its person."""
         return self.judge_pairs(*((fake_images, maps[kind]) for kind in self.pixel_pairs))
 
     def judge_maps(self, images: Mapping[str, Tensor], maps: Mapping, shared: dict) -> Tensor:
-        """Logits of fake maps, each beside images of its identity."""
+        """Logits (N, ...) of fake maps, each beside images of its identity (N, 3, H, W)."""
         return self.judge_pairs(*((images[kind], maps['fake']) for kind in self.feature_pairs))
 
     def judge_pairs(self, *pairs: tuple[Tensor, Tensor]) -> Tensor:
-        """Logits of (images, maps), in one pass: nothing in there looks across images."""
+        """Logits of pairs of N images and maps (N, C, h, w), in one pass: none sees another."""
         images, maps = zip(*pairs)
         return self.joint_discriminator(torch.cat(images), torch.cat(maps))
 
     def identity(self, analysis: Analysis, labels: Tensor) -> Tensor:
-        """Identity loss of a set of images."""
+        """Identity loss, a scalar, of a set of images with labels (N,)."""
         return self.losses['identity'](analysis.logits, labels)
 
     def triplet(self, anchors: Analysis, others: Analysis, labels: Tensor) -> Tensor:
-        """Triplet loss, positives and negatives from another set [Eq. 3]."""
+        """Triplet loss, a scalar, labels (N,); positives and negatives from another set [Eq. 3]."""
         return self.losses['triplet'](anchors.embedding, others.embedding, labels)
-
-    def pair_labels(self, data_samples: list[ReIDDataSample]) -> Tensor:
-        """Identity of every row of a block, on the CPU; both modalities must agree."""
-        return paired_labels(*self.cpu_labels(data_samples))
 
     def translate(self, images: Tensor) -> Tensor:
         """Visible to fake infrared images [G_p], both (N, 3, H, W)."""
         return self.visible_to_infrared(images)
 
     def generate(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Pictures by title: images of both modalities, translated, and translated back."""
+        """Pictures (N, 3, H, W) by title: images of both modalities, translated, and back again."""
         there, back = self.visible_to_infrared, self.infrared_to_visible
         fake_infrared, fake_visible = there(inputs[VISIBLE]), back(inputs[INFRARED])
         return {

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.models.base import AlternatingReID
@@ -92,39 +92,29 @@ class DGVAE(AlternatingReID):
                 f'DGVAE: `reconstruct` is {reconstruct!r} and `sampled` {sampled!r}, expected one '
                 f'of {RECONSTRUCTIONS} and some of {CODES}.'
             )
-        weight = loss_weights.get('adversarial') or 0
-        if (discriminator is None) != (weight == 0):
-            raise InvalidValueError(
-                f'DGVAE: `loss_weights.adversarial` is {weight} with '
-                f'`discriminator` {discriminator}, expected a positive weight just with one.'
-            )
+        self.check_needed_by('adversarial', discriminator=discriminator)
         self.input_size, self.sampled, self.reconstruct = tuple(input_size), sampled, reconstruct
-        self.visible_extractor = MODELS.build(extractor)
-        self.infrared_extractor = MODELS.build(extractor)
-        channels = dict(in_channels=self.visible_extractor.out_channels)
-        self.identity_encoder = MODELS.build(identity_encoder | channels)
-        self.ambiguous_encoder = MODELS.build(ambiguous_encoder | channels)
-        out_channels, out_size = 3, self.input_size
+        maps = self.add_twins('extractor', extractor, equal=False)
+        channels = maps.out_channels
+        identity = self.add_part('identity_encoder', identity_encoder, in_channels=channels)
+        ambiguous = self.add_part('ambiguous_encoder', ambiguous_encoder, in_channels=channels)
+        out = dict(out_channels=3, out_size=self.input_size)
         if reconstruct == 'feature_map':
-            stride = self.visible_extractor.stride
-            out_channels = self.visible_extractor.out_channels
-            out_size = tuple(-(-length // stride) for length in input_size)
-        identity_size = self.identity_encoder.code_size
-        code_size = identity_size + self.ambiguous_encoder.code_size
-        sizes = dict(code_size=code_size, out_channels=out_channels, out_size=out_size)
-        self.decoder = MODELS.build(decoder | sizes)
-        self.classifier = MODELS.build(classifier | dict(in_channels=identity_size))
-        prior_sizes = dict(num_ids=self.classifier.num_ids, code_size=identity_size)
-        self.mixture_prior = MODELS.build(mixture_prior | prior_sizes)
-        self.losses = nn.ModuleDict({kind: MODELS.build(cfg) for kind, cfg in losses.items()})
+            out_size = tuple(-(-length // maps.stride) for length in input_size)
+            out = dict(out_channels=channels, out_size=out_size)
+        size = identity.code_size
+        self.add_part('decoder', decoder, code_size=size + ambiguous.code_size, **out)
+        num_ids = self.add_part('classifier', classifier, in_channels=size).num_ids
+        self.add_part('mixture_prior', mixture_prior, num_ids=num_ids, code_size=size)
+        self.add_losses(losses)
+        self.add_part('discriminator', discriminator, in_channels=out['out_channels'])
         if discriminator is not None:
-            self.discriminator = MODELS.build(discriminator | dict(in_channels=out_channels))
             self.updates = self.updates | dict(discriminator=('discriminator',))
 
     def loss_vae(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample], shared: dict
     ) -> dict[str, Tensor]:
-        """The whole auto-encoder's update: steps 1 to 7 of the class.
+        """The whole auto-encoder's update, steps 1 to 7 of the class; see :meth:`BaseReID.loss`.
 
         Terms: ``identity``, ``triplet`` (means), ``identity_sampled``, ``triplet_sampled``
         (samples), ``mixture``, ``margin``, ``identity_gaussian`` (priors of the identity code),
@@ -175,7 +165,7 @@ class DGVAE(AlternatingReID):
         return terms
 
     def prior_terms(self, identity: GaussianCode, d: Tensor, labels: Tensor) -> dict:
-        """Compare identity codes with the prior of their identity."""
+        """Compare identity codes, sampled ones too (N, D), with the prior of their label (N,)."""
         terms = dict(largest_identity_log_var=identity.log_var.abs().max())
         if self.wants_any('mixture', 'margin'):
             class_means, margins = self.mixture_prior()
@@ -195,7 +185,16 @@ class DGVAE(AlternatingReID):
         labels: Tensor,
         table: SwapTable,
     ) -> dict:
-        """Encode what was rebuilt, and compare with the codes and identities that went in."""
+        """Encode what was rebuilt, and compare with the codes and identities that went in.
+
+        Args:
+            rebuilt: What the decoder made of the R rows of the table, (R, C, h, w).
+            is_visible: Whether it is of a visible image, bool, (R,), on the CPU.
+            d: Identity codes (N, D) of the batch.
+            a: Ambiguous codes (N, D') of the batch.
+            labels: Identity of every image, (N,).
+            table: Which codes went in.
+        """
         if not self.wants_any(*RECOVERY_TERMS):
             return {}
         # real maps alone shape the statistics that evaluation will use
@@ -215,55 +214,47 @@ class DGVAE(AlternatingReID):
     def loss_discriminator(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample], shared: dict
     ) -> dict[str, Tensor]:
-        """The discriminator's update: terms ``discriminator_real`` and ``discriminator_fake``."""
-        adversarial = self.losses['adversarial']
-        return adversarial.terms(
-            'discriminator', self.discriminator, shared['real'], shared['fake']
-        )
+        """Terms ``discriminator_real`` and ``discriminator_fake``; see :meth:`BaseReID.loss`."""
+        judge = self.losses['adversarial'].terms
+        return judge('discriminator', self.discriminator, shared['real'], shared['fake'])
 
     def extract_maps(self, inputs: dict[str, Tensor]) -> Tensor:
         """Feature maps of both modalities (N, C, h, w), visible first; one may be absent."""
-        extractors = dict(zip(MODALITIES, (self.visible_extractor, self.infrared_extractor)))
-        return torch.cat([extractors[key](inputs[key]) for key in MODALITIES if key in inputs])
+        return self.run_twins('extractor', inputs)
 
     def target_of(self, feature_map: Tensor, inputs: dict[str, Tensor]) -> Tensor:
-        """What the decoder shall rebuild: no gradient, or maps would shrink to make it easy."""
+        """What shall be rebuilt (N, C, h, w): no gradient, or maps would shrink to make it easy."""
         if self.reconstruct == 'feature_map':
             return feature_map.detach()
         return torch.cat([inputs[key] for key in MODALITIES])
 
     def extract_rebuilt(self, rebuilt: Tensor, is_visible: Tensor) -> Tensor:
-        """Feature maps of what the decoder made: a map is one, an image is extracted again."""
+        """Feature maps (R, C, h, w) of what the decoder made; an image is extracted again."""
         if self.reconstruct == 'feature_map':
             return rebuilt
-        order = torch.cat([is_visible.nonzero(), (~is_visible).nonzero()]).squeeze(1)
-        num_visible = int(is_visible.sum())
-        parts = rebuilt[self.to_device(order)].split([num_visible, len(order) - num_visible])
+        order = (~is_visible).byte().argsort(stable=True)  # visible first
+        parts = rebuilt[self.to_device(order)].tensor_split([int(is_visible.sum())])
         return self.extract_maps(dict(zip(MODALITIES, parts)))[self.to_device(order.argsort())]
 
     def extract(self, inputs: dict[str, Tensor]) -> Tensor:
         """Means of the identity codes (N, D), see :meth:`BaseReID.extract`."""
         return self.identity_encoder(self.extract_maps(inputs)).mean
 
-    def extract_codes(
-        self, inputs: dict[str, Tensor], variances: bool = False
-    ) -> dict[str, Tensor]:
+    def extract_codes(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Both codes of every image, for analysis.
 
         Args:
-            inputs: Normalised images per modality.
-            variances: Whether the variances are wanted too.
+            inputs: Normalised images per modality, (N, 3, H, W).
 
         Returns:
-            Means ``identity`` (N, D) and ``ambiguous`` (N, D'), visible images first; and, of the
-            same shapes, ``identity_variance`` and ``ambiguous_variance`` if wanted.
+            Means ``identity`` (N, D) and ``ambiguous`` (N, D'), visible images first.
         """
+        return {name: code.mean for name, code in self.extract_posteriors(inputs).items()}
+
+    def extract_posteriors(self, inputs: dict[str, Tensor]) -> dict[str, GaussianCode]:
+        """As :meth:`extract_codes`, with what the encoders say about the variances."""
         feature_map = self.extract_maps(inputs)
-        codes = dict(
+        return dict(
             identity=self.identity_encoder(feature_map),
             ambiguous=self.ambiguous_encoder(feature_map),
         )
-        found = {name: code.mean for name, code in codes.items()}
-        if variances:
-            found |= {f'{name}_variance': code.log_var.exp() for name, code in codes.items()}
-        return found

@@ -1,42 +1,41 @@
 """Hi-CMD: who somebody is, told apart from pose and illumination by exchanging them."""
 
-import copy
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
-from torchvision.transforms import RandomErasing
+from torch import Tensor
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.models.base import AlternatingReID, unwrap, with_sizes
+from mmvireid.models.base import AlternatingReID, unwrap
 from mmvireid.models.batches import (
     FAKE,
-    Groups,
+    check_group_rows,
     combine_codes,
     group_sizes,
-    paired_labels,
     split_singles,
 )
 from mmvireid.models.generators import (
     BOTH_WAYS,
     CYCLES,
     RELIT,
+    CodeNetworks,
     Codes,
     cycle_codes,
     exchange_codes,
+    exchange_pictures,
     join_codes,
     relight_codes,
     same_codes,
 )
-from mmvireid.models.layers import kept_statistics
+from mmvireid.models.layers import RandomHoles, kept_statistics
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
 
 
 @MODELS.register_module()
-class HiCMD(AlternatingReID):
+class HiCMD(CodeNetworks, AlternatingReID):
     r"""Hi-CMD (Choi et al., CVPR 2020).
 
     Row i of the visible [x_1] and of the infrared images [x_2] shows the same person. An image has
@@ -79,8 +78,8 @@ class HiCMD(AlternatingReID):
             a pass per group (:func:`group_sizes`), and every pass moves the running statistics,
             those of fakes and of the discriminators' update too. Otherwise H and head learn in
             one pass, and encoders' statistics are those of real images in ``generation_reid``.
-        erasing: Arguments of torchvision's ``RandomErasing``, for the images that identities are
-            learned from.
+        erasing: Arguments of :class:`RandomHoles`, for the images that identities are learned
+            from.
         **kwargs: As in :class:`BaseReID`.
 
     Raises:
@@ -120,42 +119,25 @@ class HiCMD(AlternatingReID):
                 f'HiCMD: `cycle` is {cycle!r} and `num_unpaired` {num_unpaired}, expected one of '
                 f'{CYCLES}, and at least 0.'
             )
-        if (discriminator is None) == self.wants('adversarial'):
-            raise InvalidValueError(
-                f'HiCMD: `loss_weights.adversarial` is {loss_weights["adversarial"]} with '
-                f'`discriminator` {discriminator}, expected a positive weight just with one.'
-            )
+        self.check_needed_by('adversarial', discriminator=discriminator)
         self.input_size, self.sampling = tuple(input_size), sampling
         self.cycle, self.own_style = cycle, own_style
         self.detach_fakes, self.num_unpaired = detach_fakes, num_unpaired
         self.group_passes = group_passes
-        self.erase = RandomErasing(**(erasing or dict(p=0.0)))
-        prototypes = self.add_twins('prototype_encoder', prototype_encoder)
-        attributes = self.add_twins('attribute_encoder', attribute_encoder)
-        sizes = dict(
-            in_channels=prototypes.out_channels,
-            code_size=attributes.block_size,
-            num_blocks=attributes.num_blocks,
+        self.holes = RandomHoles(**(erasing or dict(p=0.0)))
+        prototypes, attributes = self.add_code_networks(
+            self.input_size, prototype_encoder, attribute_encoder, decoder
         )
-        self.decoder = MODELS.build(with_sizes('HiCMD.decoder', decoder, **sizes))
-        sized = [prototypes, self.decoder]
+        self.add_twins('discriminator', discriminator, equal=True, image_size=self.input_size)
         if discriminator is None:
             self.updates = dict(generation_reid=self.updates['generation_reid'])
-        else:
-            sized.append(self.add_twins('discriminator', discriminator))
-        for part in sized:
-            part.check_size(self.input_size)
-        sizes = dict(prototype_channels=prototypes.out_channels, style_size=attributes.style_size)
-        sized_module = with_sizes('HiCMD.feature_module', feature_module, **sizes)
-        self.feature_module = MODELS.build(sized_module)
-        self.losses = nn.ModuleDict({kind: MODELS.build(cfg) for kind, cfg in losses.items()})
-
-    def add_twins(self, name: str, cfg: dict) -> nn.Module:
-        """Build a network for each modality, equal to begin with."""
-        network = MODELS.build(cfg)
-        self.add_module(f'visible_{name}', network)
-        self.add_module(f'infrared_{name}', copy.deepcopy(network))
-        return network
+        self.add_part(
+            'feature_module',
+            feature_module,
+            prototype_channels=prototypes.out_channels,
+            style_size=attributes.style_size,
+        )
+        self.add_losses(losses)
 
     def loss_discriminators(self, inputs: dict, data_samples: list, shared: dict) -> dict:
         """Step 1: ``<modality>_real``, ``<modality>_fake`` (of two fakes) and ``<modality>_r1``."""
@@ -163,12 +145,13 @@ class HiCMD(AlternatingReID):
         # an update moves the statistics of those alone that it trains
         with torch.no_grad(), self.passing_by():
             real = self.encode_all(images)
-            fakes = self.decode_all(exchange_codes(real) | relight_codes(real))
+            fakes = self.decode_by_name(exchange_codes(real) | relight_codes(real))
         judge, terms = self.losses['adversarial'], {}
         for modality in MODALITIES:
+            discriminator = self.twin('discriminator', modality)
             image = images[modality].detach().requires_grad_()
-            on_real = self.judge(image, modality)
-            on_fakes = [self.judge(fakes[kind[modality]], modality) for kind in (FAKE, RELIT)]
+            on_real = discriminator(image)
+            on_fakes = [discriminator(fakes[kind[modality]]) for kind in (FAKE, RELIT)]
             terms[f'{modality}_real'] = judge(on_real, real=True)
             terms[f'{modality}_fake'] = sum(judge(logits, real=False) for logits in on_fakes)
             terms[f'{modality}_r1'] = self.losses['r1'](on_real, image)
@@ -176,7 +159,7 @@ class HiCMD(AlternatingReID):
 
     def loss_generation_reid(self, inputs: dict, data_samples: list, shared: dict) -> dict:
         """Step 2; terms of :meth:`generation_terms` and :meth:`identity_terms`, and ``alpha``."""
-        labels = paired_labels(*self.cpu_labels(data_samples))
+        labels = self.pair_labels(data_samples)
         pairs, with_singles = split_singles(inputs, self.num_unpaired)
         terms, made = self.generation_terms(pairs)
         fakes = {key: made[FAKE[key]] for key in MODALITIES}
@@ -184,13 +167,13 @@ class HiCMD(AlternatingReID):
         return terms | dict(alpha=unwrap(self.feature_module).mix.alpha)
 
     def generation_terms(self, images: dict[str, Tensor]) -> tuple[dict, dict[str, Tensor]]:
-        """Encode, exchange codes, decode; encode and decode again.
+        """Encode images (N, 3, H, W), exchange codes, decode; encode and decode again.
 
         Terms, each the sum over both modalities: ``cross`` [Eq. 1], ``same`` [Eq. 2], ``cycle``
         [Eq. 3], ``code`` [Eq. 4], ``prior`` [Eq. 6], ``adversarial`` [Eq. 7].
 
         Returns:
-            The terms, and the decoded images by name.
+            The terms, scalars, and the decoded images by name.
         """
         real, made, fake, again = self.there_and_back(
             images, relit=self.wants('adversarial'), same=self.wants('same')
@@ -207,7 +190,7 @@ class HiCMD(AlternatingReID):
             terms['prior'] += own.excluded.square().mean()
             if self.wants('adversarial'):
                 for kind in (FAKE, RELIT):
-                    logits = self.judge(made[kind[modality]], modality)
+                    logits = self.twin('discriminator', modality)(made[kind[modality]])
                     terms['adversarial'] += self.losses['adversarial'](logits, real=True)
         return terms, made
 
@@ -215,7 +198,7 @@ class HiCMD(AlternatingReID):
         """Encode images of both modalities, decode them in exchange, and the same again.
 
         Args:
-            images: Real images by modality, row i of both of the same person.
+            images: Real images (N, 3, H, W) by modality, row i of both of the same person.
             relit: Whether the second kind of fakes is decoded too.
             same: Whether the images' own codes are decoded too.
 
@@ -229,11 +212,11 @@ class HiCMD(AlternatingReID):
             wanted |= relight_codes(real)
         if same:
             wanted |= same_codes(real, self.own_style)
-        made = self.decode_all(wanted)
+        made = self.decode_by_name(wanted)
         # the statistics that evaluation will use are those of real images
         with self.passing_by():
             fake = self.encode_all({key: made[FAKE[key]] for key in MODALITIES})
-        return real, made, fake, self.decode_all(cycle_codes(real, fake, self.cycle))
+        return real, made, fake, self.decode_by_name(cycle_codes(real, fake, self.cycle))
 
     def identity_terms(self, images: dict, fakes: dict, labels: Tensor) -> dict:
         """Learn features of combined codes: terms ``identity`` [Eq. 8] and ``triplet`` [Eq. 9].
@@ -241,10 +224,11 @@ class HiCMD(AlternatingReID):
         Args:
             images: Real images by modality: pairs, then single ones.
             fakes: Fakes of the pairs by modality.
-            labels: Identity of every pair, and of those that gave single images, on the CPU.
+            labels: Identity of every pair, and of those that gave single images, (P,), on the CPU.
         """
         counts = self.sampling, len(labels) - 2 * self.num_unpaired, self.num_unpaired
-        table, groups = combine_codes(*counts), self.check_groups(group_sizes(*counts))
+        table = combine_codes(*counts)
+        groups = check_group_rows(group_sizes(*counts)) if self.group_passes else None
         parts = [*self.encode_all(images, True, groups and groups.real).values()]
         if self.sampling != 'original':
             if self.detach_fakes:
@@ -267,18 +251,6 @@ class HiCMD(AlternatingReID):
             triplet=self.losses['triplet'](embedding[anchors], labels[anchors], embedding, labels),
         )
 
-    def check_groups(self, groups: Groups) -> Groups | None:
-        """The groups that pass by themselves, ``None`` if all pass together."""
-        if not self.group_passes:
-            return None
-        if min(groups.rows) < 2:
-            raise InvalidValueError(
-                f'HiCMD: `group_passes` is True with groups of {min(groups.rows)} image, expected '
-                'at least 2 for BatchNorm to normalise: raise `num_unpaired`, or '
-                '`train_dataloader.batch_sampler.num_ids` beyond 2 `num_unpaired` + 1.'
-            )
-        return groups
-
     def passing_by(self) -> AbstractContextManager:
         """Passes that leave running statistics alone, other than in the release."""
         return nullcontext() if self.group_passes else kept_statistics(self)
@@ -292,49 +264,23 @@ class HiCMD(AlternatingReID):
         """Codes of images of both modalities.
 
         Args:
-            images: By modality.
+            images: By modality, (N, 3, H, W).
             erase: Whether a random part of them is erased.
             groups: How many images of each modality pass by themselves; ``None`` for all together.
         """
         if erase:
-            images = {key: torch.stack([*map(self.erase, rows)]) for key, rows in images.items()}
-        parts = {key: images[key].split(groups or len(images[key])) for key in MODALITIES}
-        return {key: join_codes([self.encode(part, key) for part in parts[key]]) for key in parts}
-
-    def encode(self, images: Tensor, modality: str) -> Codes:
-        """Codes of N images of one modality, by its own encoders."""
-        prototype_encoder = getattr(self, f'{modality}_prototype_encoder')
-        attribute_encoder = getattr(self, f'{modality}_attribute_encoder')
-        return Codes(prototype_encoder(images), *attribute_encoder(images))
-
-    def decode(self, codes: Codes) -> Tensor:
-        """Images (N, 3, H, W) of codes, normalised as real ones are."""
-        return self.decoder(codes)
-
-    def decode_all(self, codes: dict[str, Codes]) -> dict[str, Tensor]:
-        """Images by name, in one pass: nothing in the decoder looks across images."""
-        sizes = [len(c.prototype) for c in codes.values()]
-        return dict(zip(codes, self.decode(join_codes(list(codes.values()))).split(sizes)))
-
-    def judge(self, images: Tensor, modality: str) -> tuple[Tensor, ...]:
-        """Logits of a modality's discriminator."""
-        return getattr(self, f'{modality}_discriminator')(images)
+            images = {
+                key: rows.masked_fill(self.to_device(self.holes(rows.shape)), 0.0)
+                for key, rows in images.items()
+            }
+        return self.encode_by_modality(images, groups)
 
     def generate(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Pictures by title: images, decoded from their own codes, both fakes and the cycle's."""
+        """Pictures (N, 3, H, W) by title: images, of their own codes, both fakes, the cycle's."""
         _, made, _, again = self.there_and_back(inputs, relit=True, same=True)
-        columns = {}
-        for key, other in BOTH_WAYS:
-            columns |= {
-                key: inputs[key],
-                f'{key}, own codes': made[key],
-                f'{key}, cycle': again[key],
-                f'{other} person as {key}': made[FAKE[key]],
-                f'{other} person relit': made[RELIT[key]],
-            }
-        return columns
+        return exchange_pictures(inputs, made, again)
 
     def extract(self, inputs: dict[str, Tensor]) -> Tensor:
         """Features (N, D) of prototypes and styles, see :meth:`BaseReID.extract`."""
-        codes = join_codes([self.encode(inputs[key], key) for key in MODALITIES if key in inputs])
+        codes = self.encode_together(inputs)
         return self.feature_module(codes.prototype, codes.style.flatten(1)).feature

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 from .aligngan import AlignGAN
@@ -46,12 +45,6 @@ class SeparateAlignGAN(AlignGAN):
         loss_weights: dict[str, float | None],
         **kwargs,
     ) -> None:
-        if (feature_discriminator is None) != (loss_weights['feature_adversarial'] == 0):
-            raise InvalidValueError(
-                'SeparateAlignGAN: `loss_weights.feature_adversarial` is '
-                f'{loss_weights["feature_adversarial"]} with `feature_discriminator` '
-                f'{feature_discriminator}, expected a positive weight just with one.'
-            )
         judge = image_discriminator if translator else None
         super().__init__(
             translator=translator,
@@ -59,10 +52,10 @@ class SeparateAlignGAN(AlignGAN):
             loss_weights=loss_weights,
             **kwargs,
         )
-        self.add_parts(infrared_discriminator=judge)
-        if feature_discriminator:
-            channels = dict(in_channels=self.feature_module.out_channels)
-            self.feature_discriminator = MODELS.build(feature_discriminator | channels)
+        self.check_needed_by('feature_adversarial', feature_discriminator=feature_discriminator)
+        self.add_part('infrared_discriminator', judge, image_size=self.input_size)
+        channels = self.feature_module.out_channels
+        self.add_part('feature_discriminator', feature_discriminator, in_channels=channels)
         absent = {'joint_discriminator'}
         if not translator:
             absent |= {name for name in self.updates if not name.startswith(('reid', 'feature'))}
@@ -76,11 +69,11 @@ class SeparateAlignGAN(AlignGAN):
         return super().translate(images) if 'generators' in self.updates else images
 
     def judge_images(self, fake_images: Tensor, maps: Mapping[str, Tensor]) -> Tensor:
-        """Logits of fake infrared images."""
+        """Logits (N, ...) of fake infrared images."""
         return self.infrared_discriminator(fake_images)
 
     def judge_maps(self, images: Mapping, maps: Mapping[str, Tensor], shared: dict) -> Tensor:
-        """Logits of fake maps; leaves the maps for their discriminator."""
+        """Logits (N, ...) of fake maps; leaves the maps for their discriminator."""
         shared['feature'] = {kind: feature_map.detach() for kind, feature_map in maps.items()}
         return self.feature_discriminator(maps['fake'])
 

@@ -8,7 +8,7 @@ from scipy.io import savemat
 
 from mmvireid.evaluation import FeatureSet, SYSUProtocol
 
-COUNTS = Path(__file__).parents[3] / 'tools' / 'analysis_tools' / 'sysu_test_counts.csv'
+COUNTS = Path(__file__).parents[3] / 'tools' / 'benchmarks' / 'sysu_test_counts.csv'
 # sha256 of trials 0, 1 and 9, from an independent implementation of the released sampling.
 GOLDEN = {
     'sysu/all-1shot': ['9612735e895600cf', '2a4cec77aebb08f9', '7dcc492d6e0b297d'],

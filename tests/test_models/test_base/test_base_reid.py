@@ -51,6 +51,21 @@ def test_without_flip_test_no_mirrored_feature(training_batch):
     assert 'flip_feature' not in samples[0]
 
 
+def test_cudnn_does_not_try_algorithms_in_evaluation(training_batch, monkeypatch):
+    """There the shares of the modalities vary, and each new size would cost about a second."""
+    seen = []
+
+    class Watching(Toy):
+        def extract(self, inputs):
+            seen.append(torch.backends.cudnn.benchmark)
+            return super().extract(inputs)
+
+    monkeypatch.setattr(torch.backends.cudnn, 'benchmark', True)
+    Watching(loss_weights={}).test_step(training_batch())
+    assert seen == [False]
+    assert torch.backends.cudnn.benchmark
+
+
 def test_labels_follow_the_samples(training_batch):
     labels = Toy(loss_weights={}).gt_labels(training_batch(2, 2)['data_samples'])
     assert labels.tolist() == [0, 0, 1, 1, 0, 0, 1, 1]

@@ -4,7 +4,13 @@ from collections import Counter
 import pytest
 import torch
 
-from mmvireid.models.batches import FAKE, combine_codes, group_sizes, split_singles
+from mmvireid.models.batches import (
+    FAKE,
+    check_group_rows,
+    combine_codes,
+    group_sizes,
+    split_singles,
+)
 
 #: Images of a pair: real ones, then fakes, which look visible [R>V] or infrared [V>R].
 PAIR = ('V', 'R', 'R>V', 'V>R')
@@ -139,3 +145,11 @@ def test_a_batch_without_a_pair_left_is_refused():
     images = dict(visible=torch.rand(4, 2), infrared=torch.rand(4, 2))
     with pytest.raises(ValueError, match='`num_unpaired` is 2, expected less than half of the 4'):
         split_singles(images, num_unpaired=2)
+
+
+def test_a_group_of_one_row_is_refused():
+    groups = group_sizes('alternate', num_pairs=2, num_unpaired=2)
+    assert check_group_rows(groups) is groups
+    for counts in ((1, 0), (3, 1), (1, 3)):
+        with pytest.raises(ValueError, match='`group_passes` is True with groups of 1 image'):
+            check_group_rows(group_sizes('alternate', *counts))

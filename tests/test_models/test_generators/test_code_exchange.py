@@ -5,6 +5,7 @@ from mmvireid.models.generators import (
     Codes,
     cycle_codes,
     exchange_codes,
+    exchange_pictures,
     relight_codes,
     same_codes,
 )
@@ -57,3 +58,23 @@ def test_gradients_flow_back_to_the_givers():
     assert given == {
         'infrared prototype', 'infrared style', 'visible pose', 'visible illumination'
     }  # fmt: skip
+
+
+def test_pictures_say_whom_they_show_and_as_what():
+    real = dict(visible='V', infrared='R')
+    made = dict(
+        real, fake_visible='RV', fake_infrared='VR', relit_visible='RVc', relit_infrared='VRc'
+    )
+    again = dict(visible='VRV', infrared='RVR')
+    assert list(exchange_pictures(real, made, again).items()) == [
+        ('visible', 'V'),
+        ('visible, own codes', 'V'),
+        ('visible, cycle', 'VRV'),
+        ('infrared person as visible', 'RV'),
+        ('infrared person relit', 'RVc'),
+        ('infrared', 'R'),
+        ('infrared, own codes', 'R'),
+        ('infrared, cycle', 'RVR'),
+        ('visible person as infrared', 'VR'),
+        ('visible person relit', 'VRc'),
+    ]

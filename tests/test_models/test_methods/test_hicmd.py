@@ -575,7 +575,7 @@ def test_erasing_leaves_the_targets_alone(build, batch):
     data = model.data_preprocessor(batch)
     inputs = {key: images.clone() for key, images in data['inputs'].items()}
     plain = model.loss_generation_reid(**data, shared={})
-    model.erase.p = 1.0
+    model.holes.p = 1.0
     torch.manual_seed(0)
     erased = model.loss_generation_reid(**data, shared={})
     for key, images in data['inputs'].items():
