@@ -20,7 +20,7 @@ def test_a_person_fits_into_the_crop(moments):
     for moment in moments:
         height, width = moment.size
         x, y = moment.origin
-        assert 0 < y and y + moment.scale < height
+        assert y > 0 and y + moment.scale < height
         assert 0.2 * width < x < 0.8 * width
         assert height % 2 == width % 2 == 0  # twice those of the picture
         assert -1 <= moment.light <= 1 and moment.perspective >= 0
@@ -40,7 +40,7 @@ def test_some_are_hidden_in_part(moments):
     for moment in moments:
         if moment.occluder is not None:
             left, top, _, bottom = moment.occluder.box
-            assert 0 <= left and bottom == moment.size[0]
+            assert left >= 0 and bottom == moment.size[0]
             assert (top == 0) == (moment.occluder.kind == 'pole')
 
 
