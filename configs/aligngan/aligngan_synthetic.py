@@ -28,7 +28,7 @@ train_cfg = dict(max_epochs=19, val_interval=19)
 
 _stage_a, _stage_b, _stage_c = _base_.default_hooks.stage.stages
 _stages = [
-    # from random weights the triplet term would pull all embeddings to one point first
+    # before there were weights to start from, the triplet term pulled all embeddings to one point
     dict(_stage_a, end=8, loss_weights=dict(triplet=0.0)),
     dict(_stage_b, end=11),
     _stage_c,
