@@ -20,8 +20,8 @@ demo: $(INSTALLED)  ## render data, train DG-VAE, evaluate it, draw ranked lists
 test: $(INSTALLED) lint  ## run the test suite
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
 
-lint: $(INSTALLED)  ## check style
-	@$(BIN)/ruff check . && $(BIN)/ruff format --check .
+lint: $(INSTALLED)  ## check style and imports
+	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache --no-logo
 
 format: $(INSTALLED)  ## mend style
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .

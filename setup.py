@@ -70,8 +70,15 @@ setup(
         'scipy>=1.11',
     ],
     extras_require={
-        'analysis': ['scikit-learn'],
+        'analysis': ['scikit-image', 'scikit-learn'],
         'tensorboard': ['tensorboard'],
-        'tests': ['pytest>=8', 'pytest-xdist>=3.5', 'scikit-learn', 'ruff==0.17.6'],
+        'tests': [
+            'pytest>=8',
+            'pytest-xdist>=3.5',
+            'scikit-image',
+            'scikit-learn',
+            'ruff==0.17.6',
+            'import-linter>=2.17,<3',
+        ],
     },
 )

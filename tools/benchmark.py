@@ -33,6 +33,7 @@ from mmvireid.benchmark import (
     merge_lines,
     read_lines,
 )
+from mmvireid.benchmark.pages import Pages
 from mmvireid.benchmark.pool import Ended, Job, Pool, end_with_parent
 from mmvireid.benchmark.progress import Progress
 from mmvireid.benchmark.work import LINE, run_cell
@@ -47,7 +48,7 @@ from mmvireid.engine.runner import (
 from mmvireid.engine.runner.config_check import places_in
 from mmvireid.errors import InvalidValueError, Refusal, RunStoppedError
 from mmvireid.screen import steady_screen
-from mmvireid.storage import read_text
+from mmvireid.storage import read_text, write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]
 #: The lines that tables are made of.
@@ -79,6 +80,7 @@ def build_parser() -> CommandParser:
     parser.add_argument('--keep', action='store_true', help='keep checkpoints of finished cells')
     parser.add_argument('--list', action='store_true', help='show the cells, and run none')
     parser.add_argument('--merge', type=Path, nargs='+', metavar='FILE', help='add lines')
+    parser.add_argument('--update', action='store_true', help='make the tables of the lines')
     parser.add_argument('--run-cell', type=Path, help=argparse.SUPPRESS)
     return parser
 
@@ -257,6 +259,13 @@ def load_command(name: str) -> Callable[[list[str]], None]:
     return module.main
 
 
+def update() -> None:
+    """Make all tables and metafiles of the lines of the project."""
+    for path, text in Pages(ROOT, read_lines(ROOT / RESULTS)).outdated().items():
+        write_atomically(text.encode(), path)
+        print(f'{path.relative_to(ROOT)} is made again')
+
+
 def run_one(args: argparse.Namespace) -> None:
     """Be the process of one cell."""
     end_with_parent()
@@ -274,6 +283,8 @@ def main(argv: list[str] | None = None) -> None:
             run_one(args)
         elif args.merge:
             print(f'{merge_lines(ROOT / RESULTS, args.merge)} lines added to {RESULTS}')
+        elif args.update:
+            update()
         elif args.list:
             Benchmark(args).show()
         else:

@@ -95,7 +95,9 @@ def final_config(cell: Cell) -> Config:
     for name in filter(None, (SIZES[cell.size], RULES[cell.rules])):
         fragment = Config.fromfile(FRAGMENTS / name).to_dict()
         lay_over(cfg, {key: part for key, part in fragment.items() if key[0] != '_'})
-    merge_options(cfg, {**cell.options, 'randomness.seed': cell.seed})
+    if cell.options:
+        merge_options(cfg, cell.options)
+    cfg.randomness = dict(cfg.get('randomness') or {}, seed=cell.seed)
     return cfg
 
 

@@ -23,7 +23,7 @@ def sign(line: Mapping) -> dict:
 
     Example:
         >>> sign(dict(seed=0))
-        {'seed': 0, 'line_hash': '4b0d2fa60de9'}
+        {'seed': 0, 'line_hash': 'de7d7744ccd7'}
     """
     values = {key: value for key, value in line.items() if key != HASH}
     text = json.dumps(values, sort_keys=True, ensure_ascii=True)

@@ -27,7 +27,7 @@ def draw_image_grid(
         height: Height of every image in the picture, in pixels; its shape is kept.
 
     Returns:
-        uint8 BGR picture, wide enough for every text (ASCII).
+        uint8 BGR picture (h, w, 3), wide enough for every text (ASCII).
 
     Raises:
         ValueError: If there is no image, if the columns differ in length, or if there are not as

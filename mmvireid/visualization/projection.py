@@ -23,7 +23,7 @@ def choose_rows(feature_set: FeatureSet, num_ids: int, max_points: int, seed: in
         seed: Seed of the draw.
 
     Returns:
-        Ascending row numbers.
+        Ascending row numbers, (R,).
     """
     rng = np.random.default_rng(seed)
     ids = np.unique(feature_set.person_ids)

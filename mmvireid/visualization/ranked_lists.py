@@ -21,7 +21,7 @@ class RankedList:
 
     Args:
         query: uint8 BGR image (h, w, 3).
-        matches: Images of the best matches, best first.
+        matches: Images (h, w, 3) of the best matches, best first.
         right: Whether each match shows the query's person.
         query_caption: Short text below the query.
         match_captions: Short text below each match.
@@ -45,7 +45,7 @@ def draw_ranked_lists(lists: Sequence[RankedList], title: str) -> np.ndarray:
         title: Text above everything (ASCII).
 
     Returns:
-        uint8 BGR picture.
+        uint8 BGR picture (h, w, 3).
 
     Raises:
         ValueError: If there is no row.

@@ -2,11 +2,12 @@
 
 ``python tools/analysis_tools/compare_results.py BASELINE OTHER [OTHER ...]``
 
-A result is a file: the ``<protocol>_queries.npz`` that ``test.py`` writes, or features from anywhere
-(``.npz``, as ``eval_features.py`` takes them). Several trainings of one method are joined by commas:
-``seed0.npz,seed1.npz,seed2.npz``. Each OTHER is compared with BASELINE: the difference of R1 and mAP
-with an interval from a bootstrap over people, and over trainings where there are several. A
-difference is one only where its interval excludes 0; of many comparisons, some do by chance.
+A result is a file: the ``<protocol>_queries.npz`` that ``test.py`` writes, or features from
+anywhere (``.npz``, as ``eval_features.py`` takes them). Several trainings of one method are joined
+by commas: ``seed0.npz,seed1.npz,seed2.npz``. Each OTHER is compared with BASELINE: the difference
+of R1 and mAP with an interval from a bootstrap over people, and over trainings where there are
+several. A difference is one only where its interval excludes 0; of many comparisons, some do by
+chance.
 
 Example:
     python tools/analysis_tools/compare_results.py base/sysu_queries.npz mine.npz --protocol sysu

@@ -74,7 +74,9 @@ def encode(model: BaseReID, share: float) -> dict[str, FeatureSet]:
     dataset.pipeline.transforms.insert(-1, HideLowerPart(share))
 
     def encode_batch(inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        return model.extract_codes(inputs, variances=True)
+        codes = model.extract_posteriors(inputs)
+        variances = {f'{name}_variance': code.log_var.exp() for name, code in codes.items()}
+        return {name: code.mean for name, code in codes.items()} | variances
 
     return encode_test_images(model, encode_batch, dataset)
 
@@ -169,7 +171,7 @@ def paths_of(dataset: BaseReIDDataset) -> dict[str, str]:
 
 def run(args: argparse.Namespace) -> None:
     out_dir = make_folder(args.out_dir)
-    model = open_model(args, ['extract_codes'], 'with Gaussian codes, such as DGVAE')
+    model = open_model(args, ['extract_posteriors'], 'with Gaussian codes, such as DGVAE')
     whole, hidden = encode(model, 0.0), encode(model, args.share)
     write_rows(whole, hidden, out_dir / 'variances.csv')
     draw_histograms(whole, hidden, args.share, out_dir / 'variances.png')

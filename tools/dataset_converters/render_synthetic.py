@@ -1,4 +1,9 @@
-"""Render the synthetic data set in the folder layout of SYSU-MM01, RegDB or LLCM."""
+"""Render the synthetic data set in the folder layout of SYSU-MM01, RegDB or LLCM.
+
+Beside the pictures lies factors.csv: person, camera, facing, walking phase, light, occlusion and
+what else the renderer has drawn, a row per picture. A folder that was rendered before there was
+such a table gets one, without being rendered again.
+"""
 
 import argparse
 import sys
@@ -13,7 +18,15 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import picture_path, write_picture
-from mmvireid.datasets.rendering import LAYOUTS, SIZES, Layout, Shot, ensure_rendered
+from mmvireid.datasets.rendering import (
+    FACTORS,
+    LAYOUTS,
+    SIZES,
+    Layout,
+    Shot,
+    ensure_rendered,
+    write_factors,
+)
 from mmvireid.engine.runner import CommandParser
 from mmvireid.errors import Refusal
 from mmvireid.screen import steady_screen
@@ -74,6 +87,10 @@ def parse_args(argv: Sequence[str] | None) -> tuple[CommandParser, argparse.Name
     parser.add_argument('--seed', type=int, default=0, help='another seed gives other people')
     parser.add_argument('--workers', type=int, help='processes (default: one per CPU core)')
     parser.add_argument(
+        '--counterparts', type=Path, metavar='DIR',
+        help='also write every moment in the other modality into this folder, under the same names',
+    )  # fmt: skip
+    parser.add_argument(
         '--contact-sheet', type=picture_path, metavar='FILE.png',
         help='also write a picture: rows are test identities, columns are cameras',
     )  # fmt: skip
@@ -88,15 +105,22 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         if args.contact_sheet:
             check_output(args.contact_sheet)
-        ensure_rendered(args.out, args.size, args.layout, args.seed, args.workers)
+        what = args.size, args.layout, args.seed, args.workers
+        ensure_rendered(args.out, *what)
+        layout = LAYOUTS[args.layout](args.size, args.seed)
+        if not (args.out / FACTORS).exists():
+            write_factors(args.out / FACTORS, args.seed, layout.shots())
+        if args.counterparts:
+            ensure_rendered(args.counterparts, *what, counterparts=True)
     except (Refusal, OSError) as error:
         parser.refuse(error)
     seconds = time.perf_counter() - start
-    layout = LAYOUTS[args.layout](args.size, args.seed)
     if args.contact_sheet:
         write_picture(args.contact_sheet, contact_sheet(args.out, layout))
     print(count_table(layout.shots()))
     print(f'{args.out.absolute()} ({args.layout}, {args.size}, seed {args.seed}): {seconds:.1f} s')
+    if args.counterparts:
+        print(f'{args.counterparts.absolute()}: the same moments in the other modality')
     if args.contact_sheet:
         print(Path(args.contact_sheet).absolute())
 

@@ -4,7 +4,11 @@ Real visible-infrared data sets need a signed form; this one needs a seed. An id
 (:mod:`.person`) is a build, garments, their patterns and a bag, which both modalities show, plus
 colours that only visible cameras and reflectances that only infrared cameras see, drawn
 independently of each other. A picture (:mod:`.picture`) adds what does not matter: walking phase,
-facing, crop, occlusion, and the camera's room, light and sensor (:mod:`.cameras`).
+facing, crop, occlusion (:mod:`.moment`), and the camera's room, light and sensor
+(:mod:`.cameras`).
+
+So what is behind a picture is known: its factors (:mod:`.factors`), and what another camera would
+have made of the same moment (``sensor`` of :func:`render_picture`).
 
 Calibration, SYSU layout, size ``'small'``, seed 0, test identities, rank-1 in percent against
 images from other rooms, as printed by ``tools/dataset_converters/calibrate_synthetic.py``:
@@ -25,10 +29,12 @@ baseline ``configs/agw/agw_synthetic.py`` reaches 31.8 at ``'small'`` (400 itera
 from chance, and far from saturation.
 """
 
+from .factors import Factors, picture_factors, write_factors
 from .layouts import LAYOUTS, SIZES, Layout, Shot
 from .picture import render_jpeg, render_picture
-from .writer import ensure_rendered
+from .writer import FACTORS, ensure_rendered, rendered_layout
 
 __all__ = [
-    'LAYOUTS', 'SIZES', 'Layout', 'Shot', 'ensure_rendered', 'render_jpeg', 'render_picture',
+    'FACTORS', 'LAYOUTS', 'SIZES', 'Factors', 'Layout', 'Shot', 'ensure_rendered',
+    'picture_factors', 'render_jpeg', 'render_picture', 'rendered_layout', 'write_factors',
 ]  # fmt: skip

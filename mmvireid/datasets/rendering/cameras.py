@@ -152,7 +152,7 @@ def _panorama(seed: int, room: int, outdoor: bool) -> np.ndarray:
 
 
 def background(
-    seed: int, camera: Camera, size: Sequence[int], ground: float, rng: Generator
+    seed: int, camera: Camera, size: Sequence[int], ground: float, place: tuple[int, int]
 ) -> np.ndarray:
     """Cut the background of one picture out of the camera's room.
 
@@ -161,55 +161,96 @@ def background(
         camera: Which camera.
         size: Height and width of the picture in pixels.
         ground: Row of the picture on which the person stands.
-        rng: Generator of the picture.
+        place: Where in the room that is: first column of the panorama that is seen, and rows
+            between the far edge of the floor and the feet.
 
     Returns:
         A new float32 array in [0, 1], shape (H, W, 3) visible or (H, W, 1) infrared.
     """
     panorama = _panorama(seed, camera.room, camera.outdoor)
-    height, width = size
-    left = int(rng.integers(0, PANORAMA[1] - width))
-    # The feet stand on the floor, somewhere between its far edge and the camera.
-    top = int(np.clip(FLOOR + rng.integers(10, 60) - ground, 0, PANORAMA[0] - height))
+    (height, width), (left, depth) = size, place
+    top = int(np.clip(FLOOR + depth - ground, 0, PANORAMA[0] - height))
     channels = slice(0, 3) if camera.modality == VISIBLE else slice(3, 4)
     return panorama[top : top + height, left : left + width, channels].copy()
 
 
-def record(pixels: np.ndarray, camera: Camera, look: Look, rng: Generator) -> np.ndarray:
+@dataclass(frozen=True)
+class Exposure:
+    """What a sensor does to one picture, the camera's fixed properties included.
+
+    Args:
+        gain: Brightness factor per channel.
+        gamma: Exponent of the tone curve.
+        blur: Standard deviation of the blur, in pixels.
+        beam: Of the infrared illuminator: height and width of its centre, as shares of the picture,
+            and its fall-off. Visible pictures have none.
+        contrast: Infrared only: factor on the scene, below 1.
+        base: Infrared only: what a black surface gives.
+    """
+
+    gain: tuple[float, ...]
+    gamma: float
+    blur: float
+    beam: tuple[float, float, float] | None = None
+    contrast: float = 1.0
+    base: float = 0.0
+
+
+def draw_exposure(rng: Generator, modality: str, look: Look) -> Exposure:
+    """Draw how one picture is exposed.
+
+    Args:
+        rng: Generator of the picture.
+        modality: That of the camera.
+        look: The camera's fixed properties.
+    """
+    if modality == VISIBLE:
+        # in float32, as everything that is done to colours: a seed's pictures are to stay as bytes
+        gain = np.array(look.gain, np.float32) * rng.uniform(0.85, 1.15)
+        drawn = dict(gain=tuple(gain.tolist()), gamma=look.gamma * rng.uniform(0.9, 1.1))
+    else:
+        drawn = dict(
+            beam=(rng.uniform(0.25, 0.6), rng.uniform(0.3, 0.7), rng.uniform(0.4, 1.4)),
+            contrast=rng.uniform(0.6, 0.8),
+            base=rng.uniform(0.08, 0.2),
+            gain=(look.gain[0] * rng.uniform(0.85, 1.15),),
+            gamma=look.gamma,
+        )
+    return Exposure(blur=look.blur * rng.uniform(0.6, 1.6), **drawn)
+
+
+def record(pixels: np.ndarray, look: Look, exposure: Exposure, rng: Generator) -> np.ndarray:
     """What the sensor makes of a scene.
 
     Args:
         pixels: The scene, float32 in [0, 1], shape (H, W, C) with C = 3 visible, 1 infrared.
-        camera: Which camera.
-        look: Its fixed properties.
-        rng: Generator of the picture.
+        look: The camera's fixed properties.
+        exposure: How this picture is exposed.
+        rng: Generator of the noise.
 
     Returns:
         uint8 picture, blue-green-red, shape (H, W, 3); three equal channels in infrared.
     """
-    develop = _develop_visible if camera.modality == VISIBLE else _develop_infrared
-    pixels = develop(pixels, look, rng)
-    sigma = look.blur * rng.uniform(0.6, 1.6)
-    pixels = cv2.GaussianBlur(pixels, (0, 0), sigma).reshape(*pixels.shape[:2], -1)
-    pixels += look.noise * rng.standard_normal(pixels.shape, np.float32)
-    picture = (np.clip(pixels, 0, 1) * 255).astype(np.uint8)
+    pixels = develop(pixels, look, exposure)
+    blurred = cv2.GaussianBlur(pixels, (0, 0), exposure.blur).reshape(*pixels.shape[:2], -1)
+    blurred += look.noise * rng.standard_normal(blurred.shape, np.float32)
+    picture = (np.clip(blurred, 0, 1) * 255).astype(np.uint8)
     return np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else picture
 
 
-def _develop_visible(pixels: np.ndarray, look: Look, rng: Generator) -> np.ndarray:
-    grey = pixels.mean(2, keepdims=True)
-    pixels = grey + look.saturation * (pixels - grey)
-    gain = np.array(look.gain, np.float32) * rng.uniform(0.85, 1.15)
-    return np.clip(pixels * gain, 0, 1) ** np.float32(look.gamma * rng.uniform(0.9, 1.1))
+def develop(pixels: np.ndarray, look: Look, exposure: Exposure) -> np.ndarray:
+    """Light and tone curve of a sensor, before blur and noise; arguments as in :func:`record`."""
+    gain, gamma = np.array(exposure.gain, np.float32), np.float32(exposure.gamma)
+    if exposure.beam is None:
+        grey = pixels.mean(2, keepdims=True)
+        pixels = grey + look.saturation * (pixels - grey)
+        return np.clip(pixels * gain, 0, 1) ** gamma
+    beam = _beam(pixels.shape, *exposure.beam)
+    return np.clip(gain * (exposure.base + exposure.contrast * pixels * beam), 0, 1) ** gamma
 
 
-def _develop_infrared(pixels: np.ndarray, look: Look, rng: Generator) -> np.ndarray:
-    """Soft contrast and the fall-off of the illuminator's beam."""
-    height, width = pixels.shape[:2]
-    centre_y, centre_x = rng.uniform(0.25, 0.6), rng.uniform(0.3, 0.7)
-    y = np.linspace(0, 1, height, dtype=np.float32)[:, None] - centre_y
-    x = np.linspace(0, 1, width, dtype=np.float32)[None] - centre_x
-    beam = 1 / (1 + rng.uniform(0.4, 1.4) * (y**2 + x**2))
-    contrast, base = rng.uniform(0.6, 0.8), rng.uniform(0.08, 0.2)
-    gain = look.gain[0] * rng.uniform(0.85, 1.15)
-    return np.clip(gain * (base + contrast * pixels * beam[..., None]), 0, 1) ** look.gamma
+def _beam(shape: Sequence[int], centre_y: float, centre_x: float, fall_off: float) -> np.ndarray:
+    """The fall-off of the illuminator's beam, (H, W, 1)."""
+    y = np.linspace(0, 1, shape[0], dtype=np.float32)[:, None, None] - centre_y
+    x = np.linspace(0, 1, shape[1], dtype=np.float32)[:, None] - centre_x
+    return 1 / (1 + fall_off * (y**2 + x**2))

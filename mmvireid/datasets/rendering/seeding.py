@@ -13,10 +13,11 @@ class Stream(IntEnum):
     ROOM = 2
     CAMERA = 3
     SPLIT = 4
+    SENSOR = 5
 
 
 def generator(seed: int, stream: Stream, *key: int) -> np.random.Generator:
-    """The random generator of one person, image, room, camera or split.
+    """The random generator of one person, image, room, camera, split or sensor.
 
     Args:
         seed: Seed of the data set, not negative.

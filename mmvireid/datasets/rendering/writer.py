@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -17,11 +18,14 @@ from rich.progress import track
 from mmvireid.errors import InvalidValueError
 from mmvireid.storage import read_text
 
-from .layouts import LAYOUTS, SIZES, Shot
+from .factors import write_factors
+from .layouts import LAYOUTS, SIZES, Layout, Shot
 from .picture import render_jpeg
 
-#: Raised whenever the same seed gives other pictures or other files than before.
+#: Raised whenever the same seed gives other pictures or other index files than before.
 VERSION = 1
+#: What is known about every picture, for people and programs that want to look behind them.
+FACTORS = 'factors.csv'
 #: Written last: a folder that has it is complete.
 MARKER = 'rendered.json'
 #: A half-made folder that nobody has touched for this long was left behind by a killed run.
@@ -34,8 +38,12 @@ def ensure_rendered(
     layout: str = 'sysu',
     seed: int = 0,
     workers: int | None = None,
+    counterparts: bool = False,
 ) -> None:
     """Render the data set into a folder, unless it is there already.
+
+    Beside the pictures and the index files lies the table :data:`FACTORS`, with a row of
+    :class:`.factors.Factors` per picture.
 
     The pictures are made in a folder beside ``root`` that is renamed at the end. So a killed run
     leaves no half data set behind, and of two runs at the same time the later one keeps what the
@@ -50,6 +58,9 @@ def ensure_rendered(
         layout: Whose folders and index files: ``'sysu'``, ``'regdb'`` or ``'llcm'``.
         seed: Not negative. Another seed gives other people.
         workers: Processes that render, at least 1; ``None`` is one per CPU core.
+        counterparts: Whether instead of every picture the same moment in the other modality is
+            rendered, taken by :meth:`.layouts.Layout.counterpart`, under the same name. There are
+            no index files then, and so no data set class can take the folder for a data set.
 
     Raises:
         ValueError: If an argument is not allowed, or if ``root`` holds anything else than exactly
@@ -58,6 +69,7 @@ def ensure_rendered(
     _check_arguments(size, layout, seed, workers)
     root = Path(root).absolute()
     wanted = {'layout': layout, 'size': size, 'seed': seed, 'version': VERSION}
+    wanted['counterparts'] = counterparts
     if _holds(root, wanted):
         return
     _remove_stale(root)
@@ -65,8 +77,12 @@ def ensure_rendered(
         plan = LAYOUTS[layout](size, seed)
         shots = plan.shots()
         description = f'Rendering {layout} ({size}, seed {seed})'
+        if counterparts:
+            shots = [replace(shot, sensor=plan.counterpart(shot.camera)) for shot in shots]
         _write_pictures(folder, seed, shots, workers or os.cpu_count() or 1, description)
-        plan.write_index(folder)
+        if not counterparts:
+            plan.write_index(folder)
+            write_factors(folder / FACTORS, seed, shots)
         marker = dict(wanted, num_images=len(shots), num_ids=len({s.person_id for s in shots}))
         (folder / MARKER).write_text(json.dumps(marker, indent=2) + '\n', 'utf-8')
 
@@ -105,10 +121,30 @@ def _holds(root: Path, wanted: dict) -> bool:
 def _read_marker(root: Path) -> dict | None:
     """What a complete rendering says about itself; ``None`` if this is none."""
     try:
-        marker = json.loads(read_text(root / MARKER))
-        return {key: marker[key] for key in ('layout', 'size', 'seed', 'version')}
+        marker = {'counterparts': False} | json.loads(read_text(root / MARKER))
+        return {key: marker[key] for key in ('layout', 'size', 'seed', 'version', 'counterparts')}
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def rendered_layout(root: str | os.PathLike) -> Layout | None:
+    """What a folder was rendered from, ``None`` if it is no rendered data set.
+
+    From this everything that the renderer knows about a picture follows, whenever the folder was
+    made: :func:`.factors.picture_factors`, and the same moment in the other modality.
+
+    Raises:
+        ValueError: If another version of the renderer has made it, whose pictures are others.
+    """
+    found = _read_marker(Path(root))
+    if found is None or found['counterparts']:
+        return None
+    if found['version'] != VERSION:
+        raise InvalidValueError(
+            f'rendered_layout: `root` is {str(root)!r}, of version {found["version"]} of the '
+            f'rendered data, expected version {VERSION}. Render it again, into another folder.'
+        )
+    return LAYOUTS[found['layout']](found['size'], found['seed'])
 
 
 @contextmanager
@@ -158,4 +194,5 @@ def _write_pictures(
 
 
 def _write_picture(folder: Path, seed: int, shot: Shot) -> None:
-    (folder / shot.path).write_bytes(render_jpeg(seed, shot.person_id, shot.camera, shot.index))
+    data = render_jpeg(seed, shot.person_id, shot.camera, shot.index, shot.sensor)
+    (folder / shot.path).write_bytes(data)

@@ -41,6 +41,7 @@ class CommandParser(argparse.ArgumentParser):
         )
 
     def parse_known_args(self, args=None, namespace=None) -> tuple[argparse.Namespace, list[str]]:
+        """Read a command line as argparse does, and keep ``--traceback`` out of the result."""
         namespace, others = super().parse_known_args(args, namespace)
         _traceback.set(namespace.__dict__.pop('traceback'))
         return namespace, others

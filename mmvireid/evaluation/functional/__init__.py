@@ -1,4 +1,6 @@
 from .bootstrap import Difference, paired_bootstrap
+from .picture_similarity import Comparison, PictureSimilarity, picture_similarity
+from .probes import folds_of_images, folds_of_people, held_out_accuracy, linear_probe
 from .ranking import GalleryScorer, QueryScores
 from .reranking import k_reciprocal_distance
 from .retrieval import DISTANCES, FLIP_SUMS, chance_level, evaluate, fuse_flip
@@ -7,23 +9,28 @@ from .separation import (
     MeanSimilarity,
     cross_modality_histograms,
     mean_similarity,
-    nearest_neighbors,
 )
 
 __all__ = [
     'DISTANCES',
     'FLIP_SUMS',
+    'Comparison',
     'Difference',
     'DistanceHistograms',
     'GalleryScorer',
     'MeanSimilarity',
+    'PictureSimilarity',
     'QueryScores',
     'chance_level',
     'cross_modality_histograms',
     'evaluate',
+    'folds_of_images',
+    'folds_of_people',
     'fuse_flip',
+    'held_out_accuracy',
     'k_reciprocal_distance',
+    'linear_probe',
     'mean_similarity',
-    'nearest_neighbors',
     'paired_bootstrap',
+    'picture_similarity',
 ]

@@ -13,12 +13,14 @@ class QueryScores:
     """Scores of Nq queries against T galleries; every array has shape (T, Nq).
 
     Args:
-        first_rank: 1-based rank of the first match, 0 where the query has no admissible match.
+        first_rank: 1-based rank of the first match, 0 where the query has no admissible match,
+            (T, Nq).
             Either among the images, or among distinct identities: 1 + the number of other
             identities that have an image before the first match.
         average_precision: With K matches at the 1-based positions p_1 < ... < p_K,
-            AP = (1 / K) sum_k k / p_k, float64; 0 where there is no match.
-        inverse_negative_penalty: INP = K / p_K, float64; 0 where there is no match.
+            AP = (1 / K) sum_k k / p_k, float64, (T, Nq); 0 where there is no match.
+        inverse_negative_penalty: INP = K / p_K, float64, (T, Nq); 0 where there is no
+            match.
     """
 
     first_rank: np.ndarray
@@ -31,7 +33,7 @@ class QueryScores:
         return cls(*(np.concatenate(arrays, axis=1) for arrays in zip(*map(_arrays, parts))))
 
     def select(self, trial: int, queries: np.ndarray) -> Self:
-        """Scores of some queries in one trial; every array has shape (number of queries,)."""
+        """Scores of some queries, row numbers (Nq,), in one trial; every array has shape (Nq,)."""
         return type(self)(*(array[trial, queries] for array in _arrays(self)))
 
 
@@ -79,7 +81,7 @@ class GalleryScorer:
 
     Args:
         candidate_ids: Identity of every candidate, in the protocol's gallery order, shape (Nc,).
-        galleries: The columns in [0, Nc) that make up each of the T galleries, none empty.
+        galleries: The columns in [0, Nc) that make up each of the T galleries, none empty, (Ng,).
         rank_by: Whether the first match's rank counts distinct ``'identity'`` or ``'image'``.
         candidate_lots: A random number of each candidate in [0, 2^32), integers, shape (Nc,).
 

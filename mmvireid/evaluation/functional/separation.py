@@ -140,28 +140,3 @@ def mean_similarity(feature_set: FeatureSet, first: str, second: str) -> MeanSim
             f'{kind}, expected at least two identities, one of them with such a pair.'
         )
     return MeanSimilarity(float(same / num_same), float(different / num_different))
-
-
-def nearest_neighbors(features: np.ndarray) -> np.ndarray:
-    """Find the most similar other row of every row, by the cosine.
-
-    ``(labels[nearest_neighbors(features)] == labels).mean()`` is the leave-one-out accuracy of a
-    1-nearest-neighbour classifier: whether a label can be read from the features.
-
-    Args:
-        features: At least two rows, shape (N, D).
-
-    Returns:
-        Row numbers, int64, shape (N,).
-
-    Example:
-        >>> nearest_neighbors(np.array([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0]]))
-        array([1, 0, 1])
-    """
-    features = unit_rows(torch.from_numpy(features))
-    nearest = []
-    for start in range(0, len(features), BLOCK):
-        similarity = features[start : start + BLOCK] @ features.T
-        similarity.diagonal(start).fill_(-np.inf)  # an image is no neighbour of its own
-        nearest.append(similarity.argmax(dim=1))
-    return torch.cat(nearest).numpy()

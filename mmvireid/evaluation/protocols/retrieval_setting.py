@@ -21,10 +21,10 @@ class RetrievalSetting:
 
     Args:
         name: Key of the result, such as ``'sysu/all-1shot'``.
-        queries: The querying rows of each trial, T arrays.
-        galleries: The gallery rows of each trial in the protocol's order, T arrays.
-        candidates: Every row that may be in a gallery. Settings that name the same queries and
-            candidates are evaluated with one sorting.
+        queries: The querying rows of each trial, T arrays (Nq,).
+        galleries: The gallery rows of each trial in the protocol's order, T arrays (Ng,).
+        candidates: Every row that may be in a gallery, (Nc,). Settings that name the same queries
+            and candidates are evaluated with one sorting.
         rank_by: Whether CMC counts distinct ``'identity'`` ranks or ``'image'`` ranks.
         excluded: Which pairs stay out of the ranking; ``None`` for none.
     """

@@ -78,7 +78,7 @@ class CodeIdentityNetwork(BaseModule):
             styles: Shape (N, D_s).
             prototype_rows: Which prototype each combination has, int64, shape (R,); ``None`` for
                 the N own ones.
-            style_rows: Which style it has, likewise.
+            style_rows: Which style it has, likewise (R,).
             groups: Sizes of the groups: images for the trunk, rows for the head; ``None`` for one.
         """
         embedded = None

@@ -139,7 +139,7 @@ class EdgeStream(BaseModule):
 
         Returns:
             The stem maps as they are, and ``'edges'``: those of the edges of all images in the same
-            order.
+            order, (N, C, h, w).
         """
         joined = torch.cat([edges[key] for key in stem_maps]).expand(-1, 3, -1, -1)
         return stem_maps | dict(edges=self.stem(joined))

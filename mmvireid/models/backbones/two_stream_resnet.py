@@ -120,7 +120,7 @@ class TwoStreamResNet(BaseModule):
                 a modality may be absent.
 
         Returns:
-            Stem maps per modality, in the order of :data:`MODALITIES`.
+            Stem maps per modality, (N, C, h, w), in the order of :data:`MODALITIES`.
         """
         return {key: self.stems[key](inputs[key]) for key in MODALITIES if key in inputs}
 
@@ -131,8 +131,8 @@ class TwoStreamResNet(BaseModule):
 
         Args:
             inputs: As in :meth:`embed_stems`.
-            stem_maps: What the trunk gets in place of the stems' output, such as that output with
-                something added to it; ``inputs`` are not looked at then.
+            stem_maps: What the trunk gets in place of the stems' output (N, C, h, w), such as that
+                output with something added to it; ``inputs`` are not looked at then.
 
         Returns:
             Feature map, visible images first, shape (N, C, h, w).

@@ -64,8 +64,8 @@ class VGG16Features(nn.Sequential):
             images: Shape (N, 3, h, w).
 
         Returns:
-            Four maps (N, C, ., .), C = 64, 128, 256, 512 unless it is narrow, each half as large as
-            the one before.
+            Four maps (N, C, h', w'), C = 64, 128, 256, 512 unless it is narrow, each half as large
+            as the one before.
         """
         outputs, x = [], images
         for index, layer in enumerate(self):

@@ -82,7 +82,7 @@ class AlternatingReID(StagedReID):
     A method declares :attr:`updates` and implements ``loss_<update>(inputs, data_samples,
     shared)`` for each; it returns the update's unweighted terms, as :meth:`BaseReID.loss` does.
     ``shared`` is a dict that lives for one iteration: an update may leave detached tensors there
-    for a later one.
+    for a later one. ``inputs`` and ``data_samples`` are those of :meth:`BaseReID.loss`.
 
     Attributes:
         updates (dict[str, tuple[str, ...]]): Name of every update -> the optimisers that step
@@ -109,7 +109,7 @@ class AlternatingReID(StagedReID):
             optim_wrapper: Optimisers by name, see ``AlternatingOptimWrapperConstructor``.
 
         Returns:
-            What is logged, ``{'<update>/<key>': value}``: the weighted terms, their sum
+            What is logged, ``{'<update>/<key>': value}``, scalars: the weighted terms, their sum
             ``loss``, the diagnostics, and ``<optimizer>.grad_norm`` of every optimiser that
             stepped, before clipping. Of an update that runs several times, the last run.
 
@@ -131,6 +131,8 @@ class AlternatingReID(StagedReID):
 
     def rehearse(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> None:
         """Compute and weigh the terms of every update of the current stage once.
+
+        Arguments are those of :meth:`BaseReID.loss`.
 
         Raises:
             As :meth:`train_step`, for the same reasons.

@@ -106,7 +106,7 @@ class BaseReID(PartBuilder, BaseModel):
         """Extract retrieval features.
 
         Args:
-            inputs: Normalised images per modality; a modality may be absent.
+            inputs: Normalised images per modality, (N, 3, H, W); a modality may be absent.
 
         Returns:
             Features, not normalised, float32, shape (N, D), visible images first.
@@ -191,8 +191,8 @@ class BaseReID(PartBuilder, BaseModel):
             terms: Unweighted scalars by name.
 
         Returns:
-            ``{'loss_<term>': weight * value}`` without the terms of weight 0, and the diagnostics
-            as they are.
+            ``{'loss_<term>': weight * value}``, scalars, without the terms of weight 0, and the
+            diagnostics as they are.
 
         Raises:
             KeyError: If a term has no declared weight.
@@ -219,7 +219,7 @@ class BaseReID(PartBuilder, BaseModel):
             )
 
     def rehearse(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> None:
-        """Compute and weigh the terms of a batch once, and do nothing with them.
+        """Compute and weigh the terms of a batch, see :meth:`loss`, and do nothing with them.
 
         Raises:
             KeyError: If a term has no declared weight.

@@ -97,10 +97,10 @@ def exchange_pictures(
     """Pictures of an exchange by title, each (N, 3, H, W).
 
     Args:
-        images: Real images by modality.
-        made: What was decoded: by modality from their own codes, and fakes by :data:`FAKE` and
-            :data:`RELIT` name.
-        again: The real images made again from codes of the fakes, by modality.
+        images: Real images by modality, (N, 3, H, W).
+        made: What was decoded, (N, 3, H, W): by modality from their own codes, and fakes by
+            :data:`FAKE` and :data:`RELIT` name.
+        again: The real images made again from codes of the fakes, by modality, (N, 3, H, W).
     """
     columns = {}
     for key, other in BOTH_WAYS:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor, nn
 
 from mmvireid.structures import MODALITIES
@@ -71,6 +72,19 @@ class CodeNetworks:
             for key in MODALITIES
             if key in parts
         }
+
+    def encode_together(self, images: dict[str, Tensor]) -> Codes:
+        """Codes of all images, visible ones first; a modality may be absent."""
+        return join_codes([*self.encode_by_modality(images).values()])
+
+    def extract_codes(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Codes of all images by the names of :class:`Codes`, for analysis."""
+        return self.encode_together(inputs)._asdict()
+
+    def extract_maps(self, inputs: dict[str, Tensor]) -> Tensor:
+        """Maps (N, C, h, w) whose means are the attributes, visible ones first; for analysis."""
+        encoders = {key: self.twin('attribute_encoder', key) for key in MODALITIES if key in inputs}
+        return torch.cat([encoder.extractor(inputs[key]) for key, encoder in encoders.items()])
 
     def decode(self, codes: Codes) -> Tensor:
         """Images (N, 3, H, W) of codes, normalised as real ones are."""

@@ -36,7 +36,7 @@ class Codes(NamedTuple):
 
     @property
     def excluded(self) -> Tensor:
-        """The ID-excluded codes of every image in one vector, (N, B * (D_p + D_c))."""
+        """The ID-excluded codes of every image in one vector, (N, D), D = B * (D_p + D_c)."""
         return torch.cat([self.pose, self.illumination], dim=2).flatten(1)
 
     def shown_as(self, other: 'Codes') -> 'Codes':

@@ -74,7 +74,7 @@ class FeatureIdentityHead(BaseModule):
         init_layers(hidden, self.norm, self.classifier)
 
     def forward(self, vectors: Tensor) -> Identification:
-        """Identify what vectors (N, in_channels) stand for."""
+        """Identify what vectors (N, C) stand for, C being ``in_channels``."""
         feature = self.norm(self.linear(vectors).float())  # half precision inside autocast
         dropped = self.dropout(feature)
         embedding = feature if self.embedder is None else self.embedder(dropped)

@@ -48,8 +48,8 @@ class AdversarialLoss(nn.Module):
         """Compute the loss.
 
         Args:
-            logits: Any shape, positive for real; a sequence of them, one per scale, from a
-                discriminator with several.
+            logits: Of any shape (N, ...), positive for real; a sequence of them, one per scale,
+                from a discriminator with several.
             real: What they should say.
 
         Returns:
@@ -68,11 +68,11 @@ class AdversarialLoss(nn.Module):
         Args:
             name: What the terms are called after.
             discriminator: Gives logits, of one scale or of several.
-            real: What it should take for real.
-            fake: What it should take for fake, without a gradient to where it comes from.
+            real: What it should take for real, (N, ...).
+            fake: What it should take for fake, (N, ...), without a gradient to where it comes from.
 
         Returns:
-            ``<name>_real`` and ``<name>_fake``.
+            ``<name>_real`` and ``<name>_fake``, scalars.
         """
         return {
             f'{name}_real': self(discriminator(real), real=True),

@@ -31,9 +31,9 @@ def r1_penalty(logits: Tensor | Sequence[Tensor], images: Tensor) -> Tensor:
     CVPR 2020), as released.
 
     Args:
-        logits: What the discriminator says of the images, first dimension N; a sequence of them,
-            one per scale, from a discriminator with several. The logits of an image must depend
-            on no other image, as they would behind a batch norm.
+        logits: What the discriminator says of the images, (N, ...); a sequence of them, one per
+            scale, from a discriminator with several. The logits of an image must depend on no
+            other image, as they would behind a batch norm.
         images: The real images x, which require a gradient, shape (N, 3, H, W).
 
     Returns:

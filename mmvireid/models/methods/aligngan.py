@@ -206,24 +206,24 @@ class AlignGAN(AlternatingReID):
         return dict(joint_real=judge(real, True), joint_fake=judge(torch.cat(fakes), False))
 
     def judge_images(self, fake_images: Tensor, maps: Mapping[str, Tensor]) -> Tensor:
-        """Logits of fake infrared images, each beside maps of its identity."""
+        """Logits (N, ...) of fake infrared images, each beside maps (N, C, h, w) of its person."""
         return self.judge_pairs(*((fake_images, maps[kind]) for kind in self.pixel_pairs))
 
     def judge_maps(self, images: Mapping[str, Tensor], maps: Mapping, shared: dict) -> Tensor:
-        """Logits of fake maps, each beside images of its identity."""
+        """Logits (N, ...) of fake maps, each beside images of its identity (N, 3, H, W)."""
         return self.judge_pairs(*((images[kind], maps['fake']) for kind in self.feature_pairs))
 
     def judge_pairs(self, *pairs: tuple[Tensor, Tensor]) -> Tensor:
-        """Logits of (images, maps), in one pass: nothing in there looks across images."""
+        """Logits of pairs of N images and maps (N, C, h, w), in one pass: none sees another."""
         images, maps = zip(*pairs)
         return self.joint_discriminator(torch.cat(images), torch.cat(maps))
 
     def identity(self, analysis: Analysis, labels: Tensor) -> Tensor:
-        """Identity loss of a set of images."""
+        """Identity loss, a scalar, of a set of images with labels (N,)."""
         return self.losses['identity'](analysis.logits, labels)
 
     def triplet(self, anchors: Analysis, others: Analysis, labels: Tensor) -> Tensor:
-        """Triplet loss, positives and negatives from another set [Eq. 3]."""
+        """Triplet loss, a scalar, labels (N,); positives and negatives from another set [Eq. 3]."""
         return self.losses['triplet'](anchors.embedding, others.embedding, labels)
 
     def translate(self, images: Tensor) -> Tensor:
@@ -231,7 +231,7 @@ class AlignGAN(AlternatingReID):
         return self.visible_to_infrared(images)
 
     def generate(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Pictures by title: images of both modalities, translated, and translated back."""
+        """Pictures (N, 3, H, W) by title: images of both modalities, translated, and back again."""
         there, back = self.visible_to_infrared, self.infrared_to_visible
         fake_infrared, fake_visible = there(inputs[VISIBLE]), back(inputs[INFRARED])
         return {

@@ -114,7 +114,7 @@ class DGVAE(AlternatingReID):
     def loss_vae(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample], shared: dict
     ) -> dict[str, Tensor]:
-        """The whole auto-encoder's update: steps 1 to 7 of the class.
+        """The whole auto-encoder's update, steps 1 to 7 of the class; see :meth:`BaseReID.loss`.
 
         Terms: ``identity``, ``triplet`` (means), ``identity_sampled``, ``triplet_sampled``
         (samples), ``mixture``, ``margin``, ``identity_gaussian`` (priors of the identity code),
@@ -165,7 +165,7 @@ class DGVAE(AlternatingReID):
         return terms
 
     def prior_terms(self, identity: GaussianCode, d: Tensor, labels: Tensor) -> dict:
-        """Compare identity codes with the prior of their identity."""
+        """Compare identity codes, sampled ones too (N, D), with the prior of their label (N,)."""
         terms = dict(largest_identity_log_var=identity.log_var.abs().max())
         if self.wants_any('mixture', 'margin'):
             class_means, margins = self.mixture_prior()
@@ -185,7 +185,16 @@ class DGVAE(AlternatingReID):
         labels: Tensor,
         table: SwapTable,
     ) -> dict:
-        """Encode what was rebuilt, and compare with the codes and identities that went in."""
+        """Encode what was rebuilt, and compare with the codes and identities that went in.
+
+        Args:
+            rebuilt: What the decoder made of the R rows of the table, (R, C, h, w).
+            is_visible: Whether it is of a visible image, bool, (R,), on the CPU.
+            d: Identity codes (N, D) of the batch.
+            a: Ambiguous codes (N, D') of the batch.
+            labels: Identity of every image, (N,).
+            table: Which codes went in.
+        """
         if not self.wants_any(*RECOVERY_TERMS):
             return {}
         # real maps alone shape the statistics that evaluation will use
@@ -205,7 +214,7 @@ class DGVAE(AlternatingReID):
     def loss_discriminator(
         self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample], shared: dict
     ) -> dict[str, Tensor]:
-        """The discriminator's update: terms ``discriminator_real`` and ``discriminator_fake``."""
+        """Terms ``discriminator_real`` and ``discriminator_fake``; see :meth:`BaseReID.loss`."""
         judge = self.losses['adversarial'].terms
         return judge('discriminator', self.discriminator, shared['real'], shared['fake'])
 
@@ -214,13 +223,13 @@ class DGVAE(AlternatingReID):
         return self.run_twins('extractor', inputs)
 
     def target_of(self, feature_map: Tensor, inputs: dict[str, Tensor]) -> Tensor:
-        """What the decoder shall rebuild: no gradient, or maps would shrink to make it easy."""
+        """What shall be rebuilt (N, C, h, w): no gradient, or maps would shrink to make it easy."""
         if self.reconstruct == 'feature_map':
             return feature_map.detach()
         return torch.cat([inputs[key] for key in MODALITIES])
 
     def extract_rebuilt(self, rebuilt: Tensor, is_visible: Tensor) -> Tensor:
-        """Feature maps of what the decoder made: a map is one, an image is extracted again."""
+        """Feature maps (R, C, h, w) of what the decoder made; an image is extracted again."""
         if self.reconstruct == 'feature_map':
             return rebuilt
         order = (~is_visible).byte().argsort(stable=True)  # visible first
@@ -231,25 +240,21 @@ class DGVAE(AlternatingReID):
         """Means of the identity codes (N, D), see :meth:`BaseReID.extract`."""
         return self.identity_encoder(self.extract_maps(inputs)).mean
 
-    def extract_codes(
-        self, inputs: dict[str, Tensor], variances: bool = False
-    ) -> dict[str, Tensor]:
+    def extract_codes(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """Both codes of every image, for analysis.
 
         Args:
-            inputs: Normalised images per modality.
-            variances: Whether the variances are wanted too.
+            inputs: Normalised images per modality, (N, 3, H, W).
 
         Returns:
-            Means ``identity`` (N, D) and ``ambiguous`` (N, D'), visible images first; and, of the
-            same shapes, ``identity_variance`` and ``ambiguous_variance`` if wanted.
+            Means ``identity`` (N, D) and ``ambiguous`` (N, D'), visible images first.
         """
+        return {name: code.mean for name, code in self.extract_posteriors(inputs).items()}
+
+    def extract_posteriors(self, inputs: dict[str, Tensor]) -> dict[str, GaussianCode]:
+        """As :meth:`extract_codes`, with what the encoders say about the variances."""
         feature_map = self.extract_maps(inputs)
-        codes = dict(
+        return dict(
             identity=self.identity_encoder(feature_map),
             ambiguous=self.ambiguous_encoder(feature_map),
         )
-        found = {name: code.mean for name, code in codes.items()}
-        if variances:
-            found |= {f'{name}_variance': code.log_var.exp() for name, code in codes.items()}
-        return found

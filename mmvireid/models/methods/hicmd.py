@@ -167,13 +167,13 @@ class HiCMD(CodeNetworks, AlternatingReID):
         return terms | dict(alpha=unwrap(self.feature_module).mix.alpha)
 
     def generation_terms(self, images: dict[str, Tensor]) -> tuple[dict, dict[str, Tensor]]:
-        """Encode, exchange codes, decode; encode and decode again.
+        """Encode images (N, 3, H, W), exchange codes, decode; encode and decode again.
 
         Terms, each the sum over both modalities: ``cross`` [Eq. 1], ``same`` [Eq. 2], ``cycle``
         [Eq. 3], ``code`` [Eq. 4], ``prior`` [Eq. 6], ``adversarial`` [Eq. 7].
 
         Returns:
-            The terms, and the decoded images by name.
+            The terms, scalars, and the decoded images by name.
         """
         real, made, fake, again = self.there_and_back(
             images, relit=self.wants('adversarial'), same=self.wants('same')
@@ -198,7 +198,7 @@ class HiCMD(CodeNetworks, AlternatingReID):
         """Encode images of both modalities, decode them in exchange, and the same again.
 
         Args:
-            images: Real images by modality, row i of both of the same person.
+            images: Real images (N, 3, H, W) by modality, row i of both of the same person.
             relit: Whether the second kind of fakes is decoded too.
             same: Whether the images' own codes are decoded too.
 
@@ -224,7 +224,7 @@ class HiCMD(CodeNetworks, AlternatingReID):
         Args:
             images: Real images by modality: pairs, then single ones.
             fakes: Fakes of the pairs by modality.
-            labels: Identity of every pair, and of those that gave single images, on the CPU.
+            labels: Identity of every pair, and of those that gave single images, (P,), on the CPU.
         """
         counts = self.sampling, len(labels) - 2 * self.num_unpaired, self.num_unpaired
         table = combine_codes(*counts)
@@ -264,7 +264,7 @@ class HiCMD(CodeNetworks, AlternatingReID):
         """Codes of images of both modalities.
 
         Args:
-            images: By modality.
+            images: By modality, (N, 3, H, W).
             erase: Whether a random part of them is erased.
             groups: How many images of each modality pass by themselves; ``None`` for all together.
         """
@@ -276,11 +276,11 @@ class HiCMD(CodeNetworks, AlternatingReID):
         return self.encode_by_modality(images, groups)
 
     def generate(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Pictures by title: images, decoded from their own codes, both fakes and the cycle's."""
+        """Pictures (N, 3, H, W) by title: images, of their own codes, both fakes, the cycle's."""
         _, made, _, again = self.there_and_back(inputs, relit=True, same=True)
         return exchange_pictures(inputs, made, again)
 
     def extract(self, inputs: dict[str, Tensor]) -> Tensor:
         """Features (N, D) of prototypes and styles, see :meth:`BaseReID.extract`."""
-        codes = join_codes([*self.encode_by_modality(inputs).values()])
+        codes = self.encode_together(inputs)
         return self.feature_module(codes.prototype, codes.style.flatten(1)).feature

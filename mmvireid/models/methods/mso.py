@@ -91,7 +91,7 @@ class MSO(AGW):
         stem_maps: dict[str, Tensor],
         data_samples: list[ReIDDataSample] | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """From stem maps, with the edges fused in if that is wanted, to embeddings and features."""
+        """From stem maps (N, C, h, w), with edges if wanted, to embeddings and features (N, D)."""
         if self.fusion is not None:
             stem_maps = self.fusion(stem_maps, self.find_edges(inputs, data_samples))
         return self.neck(self.backbone(inputs, stem_maps))
@@ -102,7 +102,7 @@ class MSO(AGW):
         """Edges of normalised images, per modality, (N, 1, H, W).
 
         Args:
-            inputs: Normalised images per modality.
+            inputs: Normalised images per modality, (N, 3, H, W).
             data_samples: The samples in the same order, which know what is padding; ``None`` where
                 nothing is.
         """

@@ -69,11 +69,11 @@ class SeparateAlignGAN(AlignGAN):
         return super().translate(images) if 'generators' in self.updates else images
 
     def judge_images(self, fake_images: Tensor, maps: Mapping[str, Tensor]) -> Tensor:
-        """Logits of fake infrared images."""
+        """Logits (N, ...) of fake infrared images."""
         return self.infrared_discriminator(fake_images)
 
     def judge_maps(self, images: Mapping, maps: Mapping[str, Tensor], shared: dict) -> Tensor:
-        """Logits of fake maps; leaves the maps for their discriminator."""
+        """Logits (N, ...) of fake maps; leaves the maps for their discriminator."""
         shared['feature'] = {kind: feature_map.detach() for kind, feature_map in maps.items()}
         return self.feature_discriminator(maps['fake'])
 

@@ -87,11 +87,10 @@ class CMGAN(AlternatingReID):
         **kwargs,
     ) -> None:
         super().__init__(loss_weights, **kwargs)
-        self.backbone = MODELS.build(backbone)
-        channels = dict(in_channels=self.backbone.out_channels)
-        self.neck = MODELS.build(neck | channels)
-        self.head = MODELS.build(head | channels)
-        self.discriminator = MODELS.build(discriminator | channels)
+        channels = self.add_part('backbone', backbone).out_channels
+        self.add_part('neck', neck, in_channels=channels)
+        self.add_part('head', head, in_channels=channels)
+        self.add_part('discriminator', discriminator, in_channels=channels)
         self.identity_loss = MODELS.build(identity_loss)
         self.triplet_loss = MODELS.build(triplet_loss)
         self.adversarial_loss = MODELS.build(adversarial_loss)

@@ -25,6 +25,59 @@ def test_picture_is_a_function_of_its_arguments(camera):
     assert first not in others
 
 
+GOLDEN = {
+    (7, 1, VISIBLE): [
+        [131.1, 130.9], [117.8, 140.0], [132.9, 147.7], [126.2, 119.6],
+    ],
+    (7, 2, INFRARED): [
+        [94.2, 97.3], [103.6, 107.9], [111.2, 106.9], [96.1, 89.5],
+    ],
+    (153, 3, Camera(5, 'visible', room=5, outdoor=True)): [
+        [129.5, 124.6], [129.1, 101.0], [122.3, 73.9], [104.0, 71.3],
+    ],
+}  # fmt: skip
+
+
+def test_a_seed_shows_what_it_has_always_shown():
+    """Means over eight fields; bytes differ from one OpenCV to another, pictures do not."""
+    for (person_id, index, camera), expected in GOLDEN.items():
+        rows = np.array_split(render_picture(0, person_id, camera, index), 4, axis=0)
+        means = [[half.mean() for half in np.array_split(row, 2, axis=1)] for row in rows]
+        np.testing.assert_allclose(means, expected, atol=0.3)
+
+
+def edges(picture):
+    """Strength of the edges of a blurred picture at a common size."""
+    grey = cv2.resize(picture, (64, 128)).mean(axis=2)
+    grey = cv2.GaussianBlur(grey, (0, 0), 1.5)
+    return np.hypot(cv2.Sobel(grey, -1, 1, 0), cv2.Sobel(grey, -1, 0, 1))[4:-4, 4:-4].ravel()
+
+
+@pytest.mark.parametrize(('camera', 'sensor'), [(VISIBLE, INFRARED), (INFRARED, VISIBLE)])
+def test_the_other_camera_sees_the_same_moment(camera, sensor):
+    """Edges lie where they lay; those of other moments and of other people do not."""
+    taken = {
+        (person, index): [render_picture(0, person, camera, index, by) for by in (camera, sensor)]
+        for person in (3, 8)
+        for index in (1, 2)
+    }
+    for key, (own, _) in taken.items():
+        agreement = {
+            other: np.corrcoef(edges(own), edges(picture))[0, 1]
+            for other, (_, picture) in taken.items()
+        }
+        assert max(agreement, key=agreement.get) == key
+    for own, counterpart in taken.values():
+        assert own.shape == counterpart.shape
+        is_grey = [np.ptp(picture, axis=2).max() == 0 for picture in (own, counterpart)]
+        assert is_grey == [camera == INFRARED, sensor == INFRARED]
+
+
+def test_a_camera_as_its_own_sensor_changes_nothing():
+    assert render_jpeg(0, 7, VISIBLE, 1, VISIBLE) == render_jpeg(0, 7, VISIBLE, 1)
+    assert render_jpeg(0, 7, VISIBLE, 1, INFRARED) == render_jpeg(0, 7, VISIBLE, 1, INFRARED)
+
+
 def test_sizes_vary_as_those_of_a_detector():
     shapes = np.array([render_picture(0, 1, VISIBLE, index).shape for index in range(12)])
     assert (shapes[:, 2] == 3).all()

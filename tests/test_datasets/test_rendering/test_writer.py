@@ -4,7 +4,16 @@ import threading
 
 import pytest
 
-from mmvireid.datasets.rendering import LAYOUTS, ensure_rendered, writer
+from mmvireid.datasets import LLCM, SYSUMM01, RegDB, SyntheticSYSU
+from mmvireid.datasets.rendering import (
+    LAYOUTS,
+    ensure_rendered,
+    render_jpeg,
+    rendered_layout,
+    writer,
+)
+
+READERS = dict(sysu=SYSUMM01, regdb=RegDB, llcm=LLCM)
 
 
 def files_of(root):
@@ -39,7 +48,7 @@ def test_bytes_depend_on_the_seed_and_not_on_the_workers(tmp_path, three_shots):
         ensure_rendered(tmp_path / name, 'tiny', 'regdb', seed=seed, workers=workers)
 
     one, two, other = (files_of(tmp_path / name) for name in ('one', 'two', 'other'))
-    assert len(one) == 3 + 40 + 1  # pictures, index files, marker
+    assert len(one) == 3 + 40 + 2  # pictures, index files, table of factors, marker
     assert one == two
     assert not set(one.values()) & {b for path, b in other.items() if path.endswith('.jpg')}
 
@@ -129,6 +138,44 @@ def test_two_renderings_at_the_same_time(tmp_path, three_shots, monkeypatch):
 
     ensure_rendered(tmp_path / 'alone', 'tiny', workers=1)
     assert files_of(tmp_path / 'data') == files_of(tmp_path / 'alone')
+
+
+@pytest.mark.parametrize('layout', LAYOUTS)
+def test_counterparts_have_the_same_names_and_no_data_set_class_takes_them(
+    tmp_path, layout, three_shots
+):
+    plan, reader = LAYOUTS[layout]('tiny', 3), READERS[layout]
+    ensure_rendered(tmp_path, 'tiny', layout, seed=3, workers=1, counterparts=True)
+
+    assert set(files_of(tmp_path)) == {shot.path for shot in plan.shots()} | {'rendered.json'}
+    for shot in plan.shots():
+        sensor = plan.counterpart(shot.camera)
+        expected = render_jpeg(3, shot.person_id, shot.camera, shot.index, sensor)
+        assert (tmp_path / shot.path).read_bytes() == expected
+    for split in reader.splits:
+        with pytest.raises((FileNotFoundError, ValueError)):
+            reader(str(tmp_path), split)
+    assert rendered_layout(tmp_path) is None
+    with pytest.raises(ValueError, match='Name another folder'):
+        ensure_rendered(tmp_path, 'tiny', layout, seed=3)
+    with pytest.raises(ValueError, match='Name another folder'):
+        SyntheticSYSU(str(tmp_path), 'test', size='tiny', seed=3)
+
+
+def test_what_a_folder_was_rendered_from_is_known_of_older_ones_too(tmp_path, three_shots):
+    ensure_rendered(tmp_path / 'data', 'tiny', 'llcm', seed=4, workers=1)
+    marker = tmp_path / 'data' / 'rendered.json'
+    older = json.loads(marker.read_text())
+    del older['counterparts']
+    marker.write_text(json.dumps(older))
+    layout = rendered_layout(tmp_path / 'data')
+    assert (type(layout), layout.size, layout.seed) == (LAYOUTS['llcm'], 'tiny', 4)
+    ensure_rendered(tmp_path / 'data', 'tiny', 'llcm', seed=4)
+    assert rendered_layout(tmp_path) is None
+
+    marker.write_text(json.dumps(older | {'version': 0}))
+    with pytest.raises(ValueError, match='of version 0 .*Render it again'):
+        rendered_layout(tmp_path / 'data')
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,11 @@
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
-from sklearn.model_selection import LeaveOneOut, cross_val_predict
-from sklearn.neighbors import KNeighborsClassifier
 
 from mmvireid.evaluation import FeatureSet
 from mmvireid.evaluation.functional import (
     cross_modality_histograms,
     mean_similarity,
-    nearest_neighbors,
     separation,
 )
 
@@ -112,13 +109,3 @@ def test_similarities_need_pairs_of_both_kinds(person_ids, message):
     )
     with pytest.raises(ValueError, match=f'mean_similarity.*{message}'):
         mean_similarity(features, 'visible', 'visible')
-
-
-def test_accuracy_equals_that_of_a_leave_one_out_classifier(monkeypatch):
-    monkeypatch.setattr(separation, 'BLOCK', 32)
-    features = random_features()
-    nearest = nearest_neighbors(features.features)
-    for labels in (features.person_ids, features.modalities):
-        classifier = KNeighborsClassifier(n_neighbors=1, metric='cosine')
-        predicted = cross_val_predict(classifier, features.features, labels, cv=LeaveOneOut())
-        np.testing.assert_array_equal(labels[nearest], predicted)

@@ -1,11 +1,16 @@
+import json
+import sys
+from argparse import Namespace
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from skimage.metrics import peak_signal_noise_ratio
 
 from mmvireid.apis import ImageKind, choose_images, load_split
+from mmvireid.datasets.rendering import LAYOUTS, render_jpeg
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
 
@@ -78,6 +83,79 @@ def test_rows_show_two_images_of_one_person_as_the_test_pipeline_loads_them(tool
     assert tool.make_captions(samples)[0] == expected
 
 
+def test_the_truth_is_the_same_moment_by_the_infrared_camera(tool, cfg):
+    dataset = load_split(cfg, 'test')
+    rows = [dataset.get_data_info(index) for index in range(len(dataset))]
+    positions = [
+        next(i for i, row in enumerate(rows) if row['camera_id'] == camera) for camera in (1, 2, 4)
+    ]
+    cameras = LAYOUTS['sysu']('tiny', 0).cameras
+    for position, camera_id, sensor_id in zip(positions, (1, 2, 4), (3, 3, 6)):
+        camera, sensor = (
+            next(c for c in cameras if c.camera_id == i) for i in (camera_id, sensor_id)
+        )
+        index = int(Path(rows[position]['name']).stem)
+        taken = render_jpeg(0, rows[position]['person_id'], camera, index, sensor)
+        expected = cv2.resize(cv2.imdecode(np.frombuffer(taken, np.uint8), 1), (32, 48))
+        [found] = tool.true_pictures(dataset, [position])
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_scores_are_those_of_scikit_image_and_nobody_is_shown_himself(tool, cfg, monkeypatch):
+    monkeypatch.setattr(tool, 'BATCH', 10)  # several batches, the last one not full
+    dataset, model = load_split(cfg, 'test'), MODELS.build(cfg.model).eval()
+    args = Namespace(cameras=[2], person_ids=None)
+    pairs = tool.pair_with_others(dataset, args, np.random.default_rng(0))
+    rows = [[dataset.get_data_info(index) for index in pair] for pair in pairs]
+    of_camera = [i for i in range(len(dataset)) if dataset.get_data_info(i)['camera_id'] == 2]
+    assert [visible for visible, _ in pairs] == of_camera
+    assert all(own['person_id'] != other['person_id'] for own, other in rows)
+    assert {other['modality'] for _, other in rows} == {'infrared'}
+
+    found = tool.score(model, dataset, pairs, tool.picture_similarity())
+    truth = [cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for p in tool.true_pictures(dataset, of_camera)]
+    grey = [
+        [cv2.cvtColor(cv2.resize(cv2.imread(row['img_path']), (32, 48)), cv2.COLOR_BGR2GRAY)
+         for row in side]
+        for side in zip(*rows)
+    ]  # fmt: skip
+    expected = {
+        'visible picture, grey': grey[0],
+        'fake infrared': [picture[:, ::-1] for picture in grey[0]],
+        'infrared picture of somebody else': grey[1],
+    }
+    assert list(found) == list(expected)
+    for key, pictures in expected.items():
+        psnr = np.mean([peak_signal_noise_ratio(t, p) for t, p in zip(truth, pictures)])
+        assert found[key].psnr == pytest.approx(psnr, rel=1e-6)
+
+
+def test_a_perfect_translation_is_the_truth(tool, cfg, monkeypatch):
+    dataset, model = load_split(cfg, 'test'), MODELS.build(cfg.model).eval()
+    args = Namespace(cameras=None, person_ids=[dataset.get_data_info(0)['person_id']])
+    pairs = tool.pair_with_others(dataset, args, np.random.default_rng(0))
+    mirrored = [dataset[i]['inputs'].permute(1, 2, 0).numpy()[:, ::-1] for i, _ in pairs]
+    monkeypatch.setattr(tool, 'true_pictures', lambda dataset, positions: mirrored)
+    found = tool.score(model, dataset, pairs, tool.picture_similarity())
+    assert found['fake infrared'] == (np.inf, pytest.approx(1))
+    assert found['visible picture, grey'].ssim < 0.9
+
+
+@pytest.mark.parametrize('method', ['aligngan', 'hicmd'])
+def test_what_methods_make_is_scored_and_written(tool, saved, method, tmp_path, capsys):
+    out = tmp_path / 'translations.png'
+    files = saved(f'{method}/{method}_synthetic.py')
+    tool.main([*files, '--truth', '--num-ids', '2', '--out', str(out), '--cameras', '1'])
+    content = json.loads(out.with_suffix('.json').read_text())
+    fakes = dict(aligngan=tool.FAKES[:1], hicmd=tool.FAKES[1:])[method]
+    names = ['visible picture, grey', *fakes, 'infrared picture of somebody else']
+    assert list(content['scores']) == names
+    assert content['images'] == 10 and content['split'] == 'test'
+    printed = [' '.join(line.split()) for line in capsys.readouterr().out.splitlines()]
+    for name, scores in content['scores'].items():
+        assert f'{name} {scores["psnr"]:.2f} {scores["ssim"]:.3f}' in printed
+
+
 def test_the_picture_is_written(tool, cfg, save, tmp_path, capsys):
     out = tmp_path / 'new folder/translations.png'
     tool.main([*save(cfg), '--num-ids', '2', '--out', str(out)])
@@ -86,7 +164,7 @@ def test_the_picture_is_written(tool, cfg, save, tmp_path, capsys):
     assert str(out) in capsys.readouterr().out
 
 
-def test_bad_input_is_one_line(tool, cfg, save, shrink, tmp_path, capsys):
+def test_bad_input_is_one_line(tool, cfg, save, shrink, tmp_path, capsys, monkeypatch):
     files, out = save(cfg), ['--out', str(tmp_path / 'a.png')]
     cases = {
         ('--person-ids', '9999'): '`person_ids` has 9999, expected people with a visible image',
@@ -104,6 +182,15 @@ def test_bad_input_is_one_line(tool, cfg, save, shrink, tmp_path, capsys):
         with pytest.raises(SystemExit, match='2'):
             tool.main([*files, *arguments])
         assert f'{arguments[0]}: {message}' in capsys.readouterr().err
+    with monkeypatch.context() as patch, pytest.raises(SystemExit, match='Leave out --truth'):
+        patch.setattr(tool, 'rendered_layout', lambda root: None)
+        tool.main([*files, *out, '--truth'])
+    with monkeypatch.context() as patch, pytest.raises(SystemExit, match='needs scikit-image'):
+        patch.setitem(sys.modules, 'skimage.metrics', None)
+        tool.main([*files, *out, '--truth'])
+    with monkeypatch.context() as patch, pytest.raises(SystemExit, match='score: `model` makes'):
+        patch.setattr(tool, 'FAKES', ('fake',))
+        tool.main([*files, *out, '--truth'])
     agw = save(shrink(str(ROOT / 'configs/agw/agw_synthetic.py')))
     with pytest.raises(SystemExit, match='of a AGW, expected a model that translates images'):
         tool.main([*agw, *out])

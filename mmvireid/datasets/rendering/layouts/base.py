@@ -1,6 +1,7 @@
 """What a layout has to say: which pictures it wants and which index files stand beside them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +20,14 @@ class Shot:
         person_id: Who.
         camera: Seen by which camera.
         index: Number among the pictures of this person and camera, from 1.
+        sensor: Camera that takes the moment instead, see :func:`..picture.render_picture`.
     """
 
     path: str
     person_id: int
     camera: Camera
     index: int
+    sensor: Camera | None = None
 
 
 class Layout(ABC):
@@ -33,7 +36,12 @@ class Layout(ABC):
     Args:
         size: One of :data:`SIZES`.
         seed: Decides who is in which split.
+
+    Attributes:
+        cameras (Sequence[Camera]): All cameras of the data set.
     """
+
+    cameras: Sequence[Camera]
 
     def __init__(self, size: str, seed: int) -> None:
         self.size, self.seed = size, seed
@@ -49,6 +57,19 @@ class Layout(ABC):
     @abstractmethod
     def write_index(self, root: Path) -> None:
         """Write the data set's index files below ``root``."""
+
+    def counterpart(self, camera: Camera) -> Camera:
+        """The other modality's camera that stands in for a camera.
+
+        In the same room if there is one, else indoors or outdoors like it, of these the first.
+        """
+        others = [other for other in self.cameras if other.modality != camera.modality]
+        return min(
+            others,
+            key=lambda other: (
+                other.room != camera.room, other.outdoor != camera.outdoor, other.camera_id
+            ),
+        )  # fmt: skip
 
     def draw_ids(self, number: int) -> list[int]:
         """Identity numbers in random order, from 1 on and, as in real life, with gaps."""

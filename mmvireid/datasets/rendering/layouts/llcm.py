@@ -52,6 +52,8 @@ SUBSETS = {
 class LLCMLayout(Layout):
     """``vis/0003/...``, ``test_vis/cam1/0003/...`` (and ``nir``), ``idx/train_vis.txt`` ..."""
 
+    cameras = tuple(camera for cameras in SIDES.values() for camera in cameras)
+
     def ids(self) -> dict[str, list[int]]:
         """Identities of train and test, ascending."""
         num_train, num_test = (subset.num_ids for subset in SUBSETS[self.size].values())

@@ -21,6 +21,8 @@ NUM_TRIALS = 10
 class RegDBLayout(Layout):
     """``Visible/6/...jpg``, ``Thermal/6/...jpg`` and ``idx/train_visible_1.txt`` ..."""
 
+    cameras = tuple(camera for _, _, camera in SIDES)
+
     def shots(self) -> list[Shot]:
         return self._shots_of(range(1, NUM_IDS[self.size] + 1))
 

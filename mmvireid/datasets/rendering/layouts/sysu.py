@@ -86,6 +86,8 @@ SUBSETS = {
 class SYSULayout(Layout):
     """``cam1/0006/0001.jpg`` ..., ``exp/train_id.txt`` and the official ``.mat`` files."""
 
+    cameras = tuple(CAMERAS.values())
+
     def ids(self) -> dict[str, list[int]]:
         """Identities of train, val and test, in the order in which cameras lose them."""
         subsets = SUBSETS[self.size]

@@ -1,0 +1,213 @@
+"""READMEs and metafiles that say what the lines say."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mmvireid.errors import InvalidValueError
+from mmvireid.storage import read_text
+
+from .cells import RULES, SIZES
+from .table import (
+    FIGURES,
+    WORDS,
+    Row,
+    caption,
+    differences,
+    differences_table,
+    figures_table,
+    markdown,
+    rows_of,
+)
+
+Rows = dict[tuple[str, str], Row]
+#: A table stands between these; NAME is that of a folder of configs, or ``summary``.
+MARKED = re.compile(r'(<!-- benchmark: (\S+) (\S+) -->\n).*?(<!-- end of benchmark -->)', re.DOTALL)
+SUMMARY, NOTHING = 'summary', 'Nothing has been run yet.'
+
+
+@dataclass
+class Method:
+    """The configs of one folder, as its metafile has them.
+
+    Args:
+        path: The metafile.
+        root: Of the project.
+    """
+
+    path: Path
+    root: Path
+
+    def __post_init__(self) -> None:
+        self.content = yaml.safe_load(read_text(self.path))
+        self.collection = self.content['Collections'][0]
+        self.models = self.content['Models'] or []
+        self.folder = self.path.parent.relative_to(self.root).as_posix()
+
+    @property
+    def name(self) -> str:
+        """What its tables are called: its folder's name."""
+        return self.path.parent.name
+
+    @property
+    def full(self) -> str | None:
+        """The config of the whole method on rendered data."""
+        return (self.collection.get('Metadata') or {}).get('Full')
+
+    @property
+    def baseline(self) -> str | None:
+        """The config that all others of the method are compared with."""
+        return (self.collection.get('Metadata') or {}).get('Baseline')
+
+    def configs(self, rows: Rows) -> list[str]:
+        """Its configs with a row: those of the metafile in their order, then others by name."""
+        there = {config for config, _ in rows}
+        mine = {config for config in there if config.startswith(f'{self.folder}/')}
+        mine |= there & {self.baseline}
+        order = [self.baseline, *(model['Config'] for model in self.models), *sorted(mine)]
+        return [config for config in dict.fromkeys(order) if config in mine]
+
+    def updated(self, lines: Sequence[dict]) -> str:
+        """The metafile with the results of some lines; models without any stay as they are."""
+        by_size = {size: rows_of(lines, size) for size in SIZES}
+        models = {model['Config']: model for model in self.models}
+        for rows in by_size.values():
+            for config in self.configs(rows):
+                if config.startswith(f'{self.folder}/'):
+                    models.setdefault(config, {})
+        for config in models:
+            found = [
+                rows[config, rule]
+                for rows in by_size.values()
+                for rule in RULES
+                if (config, rule) in rows
+            ]
+            if found:
+                models[config] = self._entry(config, found)
+        content = self.content | dict(Models=list(models.values()))
+        return dump(content)
+
+    def _entry(self, config: str, rows: Sequence[Row]) -> dict[str, Any]:
+        seeds = sorted({seed for row in rows for seed in row.seeds})
+        command = (
+            f'python tools/benchmark.py {config} --rules both --seeds {" ".join(map(str, seeds))}'
+        )
+        return dict(
+            Name=Path(config).stem,
+            **{'In Collection': self.collection['Name']},
+            Config=config,
+            Metadata=dict(Command=command, Selection='last epoch'),
+            Results=[self._result(row) for row in rows],
+        )
+
+    @staticmethod
+    def _result(row: Row) -> dict[str, Any]:
+        line = row.lines[0]
+        protocol, data = line['protocol'], line['protocol'].get('test_data') or {}
+        trials = f'{protocol["gallery"]} galleries, {protocol["num_trials"]} trials'
+        return dict(
+            Task='Visible-infrared person re-identification',
+            Dataset=f'rendered ({data.get("size")}, seed {data.get("seed")})',
+            Protocol=f'{row.setting}, {trials}',
+            Rules=WORDS[line['rules']],
+            Seed=', '.join(map(str, row.seeds)) + ' (mean)' * (len(row.seeds) > 1),
+            Metrics={name: round(float(row.of_seeds(name).mean()), 2) for name in FIGURES},
+        )
+
+
+def dump(content: dict) -> str:
+    """YAML as the metafiles have it: lists are indented, lines are not broken."""
+
+    class Dumper(yaml.SafeDumper):
+        def increase_indent(self, flow: bool = False, indentless: bool = False):
+            return super().increase_indent(flow, False)
+
+    options = dict(sort_keys=False, allow_unicode=True, width=10000)
+    return yaml.dump(content, Dumper=Dumper, **options)
+
+
+class Pages:
+    """All pages with tables, and all metafiles.
+
+    Args:
+        root: Of the project.
+        lines: Of its results.
+    """
+
+    def __init__(self, root: Path, lines: Iterable[dict]) -> None:
+        self.root, self.lines = root, list(lines)
+        found = [*sorted(root.glob('configs/*/metafile.yml'))]
+        found += sorted(root.glob('projects/*/metafile.yml'))
+        self.methods = {path.parent.name: Method(path, root) for path in found}
+        self.rows = {size: rows_of(self.lines, size) for size in SIZES}
+
+    def outdated(self) -> dict[Path, str]:
+        """What files have to say instead of what they say, by path."""
+        readmes = ['README.md', 'configs/*/README.md', 'projects/*/README.md']
+        pages = {path for pattern in readmes for path in self.root.glob(pattern)}
+        texts = {path: self._page(read_text(path), path) for path in sorted(pages)}
+        texts |= {method.path: method.updated(self.lines) for method in self.methods.values()}
+        return {path: text for path, text in texts.items() if text != read_text(path)}
+
+    def _page(self, text: str, path: Path) -> str:
+        def fill(match: re.Match) -> str:
+            begin, name, size, end = match.groups()
+            return f'{begin}\n{self.table(name, size, path)}\n\n{end}'
+
+        return MARKED.sub(fill, text)
+
+    def table(self, name: str, size: str, path: Path) -> str:
+        """What stands between two marks.
+
+        Args:
+            name: A folder of configs, or ``'summary'``.
+            size: Of the rendered data.
+            path: The page, for the message.
+
+        Raises:
+            ValueError: If there is no such folder or size.
+        """
+        if size not in SIZES or name not in (SUMMARY, *self.methods):
+            raise InvalidValueError(
+                f'Pages: {path} has a mark for {name!r} and {size!r}, expected one of '
+                f'{[SUMMARY, *self.methods]} and one of {[*SIZES]}.'
+            )
+        rows = self.rows[size]
+        if name == SUMMARY:
+            return self._summary(rows)
+        method = self.methods[name]
+        configs = method.configs(rows)
+        if not configs:
+            return NOTHING
+        parts = [figures_table(rows, configs)]
+        if method.baseline in configs:
+            parts.append(differences_table(rows, configs, method.baseline))
+        parts.append(caption(row for (config, _), row in rows.items() if config in configs))
+        return '\n\n'.join(filter(None, parts))
+
+    def _summary(self, rows: Rows) -> str:
+        """Each method and its baseline, under all rules."""
+        head = [f'{WORDS[rule]}: {what}' for rule in RULES for what in ('R1 / mAP', 'gain')]
+        table, shown = [['method', 'config', *head]], []
+        for method in self.methods.values():
+            for config in filter(None, (method.baseline, method.full)):
+                found = [rows.get((config, rule)) for rule in RULES]
+                bases = [rows.get((method.baseline, rule)) for rule in RULES]
+                if not any(found):
+                    continue
+                cells = [c for row, base in zip(found, bases) for c in _cells(row, base)]
+                table.append([method.collection['Name'], f'`{Path(config).stem}`', *cells])
+                shown += filter(None, found)
+        return f'{markdown(table)}\n\n{caption(shown)}' if shown else NOTHING
+
+
+def _cells(row: Row | None, baseline: Row | None) -> list[str]:
+    if row is None:
+        return ['', '']
+    figures = ' / '.join(f'{row.of_seeds(name).mean():.2f}' for name in ('R1', 'mAP'))
+    is_other = baseline is not None and baseline is not row
+    return [figures, '; '.join(differences(row, baseline)) if is_other else '']

@@ -1,0 +1,161 @@
+"""Tables of the lines: what a method scored, and by how much it differs from its baseline."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mmvireid.evaluation.comparison import Comparison, compare, in_points
+from mmvireid.evaluation.query_results import IdentityScores
+
+from .cells import RULES
+
+#: The figures of a table, and the words for the rules.
+FIGURES = ('R1', 'mAP', 'mINP')
+WORDS = dict(published='as published', equal='equal terms')
+
+
+@dataclass(frozen=True)
+class Row:
+    """The trainings of one config under one set of rules.
+
+    Args:
+        lines: One for each seed, ascending.
+    """
+
+    lines: Sequence[dict]
+
+    @property
+    def setting(self) -> str:
+        """The setting that the tables show: the first one of the protocol."""
+        return self.lines[0]['identities']['setting']
+
+    @property
+    def seeds(self) -> list[int]:
+        """Of the trainings."""
+        return [line['seed'] for line in self.lines]
+
+    def of_seeds(self, figure: str) -> np.ndarray:
+        """A figure of every seed, mean over trials, in percent."""
+        return np.array([np.mean(line['trials'][self.setting][figure]) for line in self.lines])
+
+    def cell(self, figure: str) -> str:
+        """Mean and standard deviation over seeds."""
+        values = self.of_seeds(figure)
+        spread = f' ± {values.std(ddof=1):.2f}' if len(values) > 1 else ''
+        return f'{values.mean():.2f}{spread}'
+
+    def against(self, baseline: 'Row') -> Comparison:
+        """How it compares with its baseline."""
+        first, second = (
+            [IdentityScores.from_dict(line['identities']) for line in row.lines]
+            for row in (baseline, self)
+        )
+        return compare(first, second)
+
+
+def rows_of(lines: Iterable[dict], size: str) -> dict[tuple[str, str], Row]:
+    """Sort lines into the rows of a size of data, by config and rules.
+
+    Experiments are left out. Where a config has changed between two runs, those of the newest
+    line's count.
+
+    Args:
+        lines: In the order in which they were written.
+        size: ``'small'`` or ``'benchmark'``.
+    """
+    groups = {}
+    for line in lines:
+        if not line['variant'] and line['size'] == size:
+            groups.setdefault((line['config'], line['rules']), []).append(line)
+    rows = {}
+    for key, group in groups.items():
+        newest = group[-1]['config_hash']
+        by_seed = {line['seed']: line for line in group if line['config_hash'] == newest}
+        rows[key] = Row([by_seed[seed] for seed in sorted(by_seed)])
+    return rows
+
+
+def figures_table(rows: dict[tuple[str, str], Row], configs: Sequence[str]) -> str:
+    """What each config scored, under each of the rules.
+
+    Args:
+        rows: From :func:`rows_of`.
+        configs: Their order; those without a row are left out.
+    """
+    rules = [rule for rule in RULES if any((config, rule) in rows for config in configs)]
+    head = [f'{WORDS[rule]}: {name}' for rule in rules for name in FIGURES]
+    table = [['config', *head]]
+    for config in configs:
+        if any((config, rule) in rows for rule in rules):
+            found = [rows.get((config, rule)) for rule in rules]
+            cells = [row.cell(name) if row else '' for row in found for name in FIGURES]
+            table.append([f'`{Path(config).stem}`', *cells])
+    return markdown(table)
+
+
+def differences_table(
+    rows: dict[tuple[str, str], Row], configs: Sequence[str], baseline: str
+) -> str:
+    """By how much each config differs from a baseline; bold where the interval excludes 0.
+
+    Args:
+        rows: From :func:`rows_of`.
+        configs: Their order; those without a row are left out.
+        baseline: The config that they are compared with.
+    """
+    others = [config for config in configs if config != baseline]
+    rules = [
+        rule
+        for rule in RULES
+        if (baseline, rule) in rows and any((config, rule) in rows for config in others)
+    ]
+    head = [f'{WORDS[rule]}: {name}' for rule in rules for name in ('R1', 'mAP')]
+    table = [[f'minus `{Path(baseline).stem}`', *head]]
+    for config in others:
+        cells = []
+        for rule in rules:
+            row = rows.get((config, rule))
+            cells += differences(row, rows[baseline, rule]) if row else ['', '']
+        if any(cells):
+            table.append([f'`{Path(config).stem}`', *cells])
+    return markdown(table) if len(table) > 1 else ''
+
+
+def differences(row: Row, baseline: Row) -> list[str]:
+    """Cells with the differences of R1 and mAP."""
+    found = row.against(baseline).differences.values()
+    return [f'**{in_points(d)}**' if d.is_one else in_points(d) for d in found]
+
+
+def caption(rows: Iterable[Row]) -> str:
+    """How the figures of some rows were measured, of what their lines say."""
+    lines = [line for row in rows for line in row.lines]
+    protocol, identities = lines[0]['protocol'], lines[0]['identities']
+    data = protocol.get('test_data') or {}
+    seeds = sorted({line['seed'] for line in lines})
+    devices = sorted({line['machine'].get('gpu', line['machine']['cpu']) for line in lines})
+    minutes = sum(sum(line['seconds'].values()) for line in lines) / 60
+    return (
+        f'{identities["setting"]} ({protocol["gallery"]} galleries, {protocol["num_trials"]} '
+        f'trials), {data.get("dataset")} `{data.get("size")}`, {len(identities["ids"])} people; '
+        f'seeds {", ".join(map(str, seeds))}, mean ± standard deviation over seeds of the means '
+        f'over trials; {protocol["selection"].split()[0]} '
+        f'last; {len(lines)} trainings and tests, {minutes:.0f} minutes one after another, on '
+        f'{", ".join(devices)}.'
+    )
+
+
+def markdown(table: Sequence[Sequence[str]]) -> str:
+    """A table of cells, the first row being its head.
+
+    Example:
+        >>> print(markdown([['a', 'b'], ['1', '2']]))
+        | a | b |
+        |---|---|
+        | 1 | 2 |
+    """
+    lines = [f'| {" | ".join(row)} |' for row in table]
+    lines.insert(1, '|---' * len(table[0]) + '|')
+    return '\n'.join(lines)

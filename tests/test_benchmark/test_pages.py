@@ -1,0 +1,113 @@
+"""Pages of a small project, and those of this one."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mmvireid.benchmark import read_lines
+from mmvireid.benchmark.pages import Pages, dump
+
+ROOT = Path(__file__).parents[2]
+BASE, FULL = 'configs/a/a-base_synthetic.py', 'configs/a/a_synthetic.py'
+MARK = '<!-- benchmark: {} small -->\nold\n<!-- end of benchmark -->\n'
+
+
+@pytest.fixture
+def project(tmp_path):
+    (tmp_path / 'configs/a').mkdir(parents=True)
+    metafile = dict(
+        Collections=[dict(Name='A-Net', Metadata=dict(Full=FULL, Baseline=BASE))],
+        Models=[
+            dict(Name='a_synthetic', Config=FULL, Results=[dict(Metrics=dict(R1=1.0))]),
+            dict(Name='a_sysu', Config='configs/a/a_sysu.py', Note='by hand'),
+        ],
+    )
+    (tmp_path / 'configs/a/metafile.yml').write_text(dump(metafile))
+    (tmp_path / 'configs/a/README.md').write_text(f'# A\n\n{MARK.format("a")}\nBye\n')
+    (tmp_path / 'README.md').write_text(f'# All\n\n{MARK.format("summary")}\nBye\n')
+    return tmp_path
+
+
+@pytest.fixture
+def lines(make_line):
+    return [
+        make_line(config, r1, seed) for config, r1 in ((BASE, 40), (FULL, 50)) for seed in range(2)
+    ]
+
+
+def update(project, lines):
+    for path, text in Pages(project, lines).outdated().items():
+        path.write_text(text)
+
+
+def test_tables_are_made_between_their_marks(project, lines):
+    update(project, lines)
+    text = (project / 'configs/a/README.md').read_text()
+    assert text.startswith('# A\n\n<!-- benchmark: a small -->\n') and text.endswith('\nBye\n')
+    assert 'old' not in text
+    assert '| `a-base_synthetic` |' in text and '| minus `a-base_synthetic` |' in text
+    summary = (project / 'README.md').read_text()
+    rows = [line for line in summary.splitlines() if line.startswith('| A-Net |')]
+    assert [row.split('|')[2].strip() for row in rows] == ['`a-base_synthetic`', '`a_synthetic`']
+    assert '; ' in rows[1] and '; ' not in rows[0]  # only the full method has a gain
+
+
+def test_what_was_made_is_not_outdated(project, lines):
+    update(project, lines)
+    assert Pages(project, lines).outdated() == {}
+
+
+@pytest.mark.parametrize('name', ['README.md', 'configs/a/README.md', 'configs/a/metafile.yml'])
+def test_a_figure_changed_by_hand_is_found(project, lines, name):
+    update(project, lines)
+    page = project / name
+    figure = next(
+        f'{value:.2f}'
+        for value in yaml.safe_load((project / 'configs/a/metafile.yml').read_text())['Models'][0][
+            'Results'
+        ][0]['Metrics'].values()
+    )
+    assert figure in page.read_text()
+    page.write_text(page.read_text().replace(figure, '99.99'))
+    assert list(Pages(project, lines).outdated()) == [page]
+
+
+def test_metafiles_get_the_rows_that_were_run(project, lines):
+    update(project, lines)
+    content = yaml.safe_load((project / 'configs/a/metafile.yml').read_text())
+    models = {model['Name']: model for model in content['Models']}
+    assert models['a_sysu']['Note'] == 'by hand'  # no lines: stays
+    (result,) = models['a_synthetic']['Results']
+    assert result['Rules'] == 'as published' and result['Seed'] == '0, 1 (mean)'
+    assert result['Protocol'] == 'sysu/all-1shot, seeded galleries, 3 trials'
+    mean = sum(line['trials']['sysu/all-1shot']['R1'][0] for line in lines[2:]) / 2
+    assert result['Metrics']['R1'] == pytest.approx(mean, abs=0.005)
+    assert models['a-base_synthetic']['Metadata']['Command'].endswith('--seeds 0 1')
+    assert content['Collections'][0]['Metadata']['Baseline'] == BASE
+
+
+def test_nothing_that_was_run_is_said(project):
+    update(project, [])
+    assert 'Nothing has been run yet.' in (project / 'README.md').read_text()
+    content = yaml.safe_load((project / 'configs/a/metafile.yml').read_text())
+    assert content['Models'][0]['Results'] == [dict(Metrics=dict(R1=1.0))]
+
+
+@pytest.mark.parametrize('mark', ['b small', 'a huge'])
+def test_a_mark_of_nothing_is_named(project, mark):
+    page = project / 'README.md'
+    page.write_text(f'<!-- benchmark: {mark} -->\n<!-- end of benchmark -->\n')
+    with pytest.raises(ValueError, match=f'{page} has a mark for'):
+        Pages(project, []).outdated()
+
+
+def test_every_table_of_this_project_says_what_its_lines_say():
+    lines = read_lines(ROOT / 'configs/benchmark/results.jsonl')
+    outdated = Pages(ROOT, lines).outdated()
+    assert not outdated, f'python tools/benchmark.py --update: {[*map(str, outdated)]}'
+
+
+def test_baselines_and_full_methods_exist():
+    for method in Pages(ROOT, []).methods.values():
+        assert (ROOT / method.full).is_file() and (ROOT / method.baseline).is_file()

@@ -1,0 +1,330 @@
+"""Training and test steps of all configs on CUDA tensors without a GPU.
+
+They have shapes, types and devices, but no values (``FakeTensorMode``). A step that runs on them
+asks a GPU for nothing that it would have to wait for, and mixes no devices: a value that is read
+back (``.item()``, an ``if``, an index by a mask), a copy that waits, and a tensor that was left on
+the CPU raise at once, at paper size and without memory. What is not seen is arithmetic, backward
+passes and the optimisers' own steps, which are PyTorch's.
+
+Outside of steps these may wait, once each:
+
+- after an iteration, MMEngine's ``RuntimeInfoHook`` for the values of the log, and after it
+  ``FiniteLossHook``, by then for nothing; with ``max_skips`` it waits before every step;
+- ``clip_grad`` of a method with one optimiser, where MMEngine logs the norm;
+- of a test batch, the metric, for the features.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.optim import OptimWrapper, build_optim_wrapper
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import (
+    DataDependentOutputException,
+    DynamicOutputShapeException,
+    FakeTensor,
+    FakeTensorMode,
+)
+from torch.overrides import TorchFunctionMode
+
+from mmvireid.datasets import noise_batch
+from mmvireid.engine.hooks import FiniteLossHook
+from mmvireid.engine.runner import forget_weights, use_autocast
+from mmvireid.models.base import BaseReID
+from mmvireid.models.losses import PerceptualEdgeLoss
+from mmvireid.registry import HOOKS, MODELS
+
+ROOT = Path(__file__).parents[1]
+DEVICE = 'cuda:0'
+#: What makes a tensor on a device of values that lie on the CPU.
+FROM_VALUES = (torch.tensor, torch.as_tensor, torch.asarray)
+
+
+class Waits(Exception):
+    """What was asked for makes the CPU wait until the GPU has done all it was told to do."""
+
+
+def is_cuda(device) -> bool:
+    return isinstance(device, str | torch.device) and torch.device(device).type == 'cuda'
+
+
+def has_fake(value) -> bool:
+    if isinstance(value, list | tuple):
+        return any(map(has_fake, value))
+    return isinstance(value, FakeTensor)
+
+
+def has_list(index) -> bool:
+    return isinstance(index, list) or (isinstance(index, tuple) and any(map(has_list, index)))
+
+
+class FakeCuda(TorchFunctionMode):
+    """Make fake tensors of what goes to ``'cuda'``, and refuse copies that wait.
+
+    What stays on the CPU is real, as in a training.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.fake_mode = FakeTensorMode()
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        name = getattr(func, '__name__', '')
+        if name == '__get__':  # of an attribute, such as a device
+            return func(*args)
+        if func is Tensor.pin_memory:
+            pinned = args[0].clone()
+            pinned.pinned = True
+            return pinned
+        if name in ('__getitem__', '__setitem__') and has_list(args[1]):
+            raise Waits('an index that is a list is copied to the GPU')
+        if func in (Tensor.to, Tensor.cuda) and not isinstance(args[0], FakeTensor):
+            target = kwargs.get('device', args[1] if len(args) > 1 else None)
+            if func is Tensor.cuda or is_cuda(target):
+                return self.upload(*args, **kwargs)
+        on_device = is_cuda(kwargs.get('device'))
+        if on_device and func in FROM_VALUES:
+            raise Waits(f'{name} with a device copies values from the CPU')
+        if not on_device and not any(map(has_fake, (*args, *kwargs.values()))):
+            return func(*args, **kwargs)
+        with self.fake_mode:  # what PyTorch makes on the way is fake too
+            result = func(*args, **kwargs)
+        if isinstance(result, FakeTensor) and result.device.type == 'cpu':
+            raise Waits(f'{name} copies to the CPU')
+        return result
+
+    def upload(self, tensor: Tensor, *args, non_blocking=False, **kwargs) -> Tensor:
+        """A fake tensor on the GPU."""
+        waits = not (non_blocking and hasattr(tensor, 'pinned'))
+        if waits and tensor.device.type == 'cpu':  # not for a model that is built on 'meta'
+            raise Waits('a copy to the GPU, not of pinned memory or not with non_blocking=True')
+        dtype = next((arg for arg in args if isinstance(arg, torch.dtype)), kwargs.get('dtype'))
+        with torch.no_grad():
+            shape = tensor.to('meta', dtype or tensor.dtype)
+        return FakeTensor(self.fake_mode, shape, torch.device(DEVICE))
+
+
+def leaves_of(tensor: Tensor) -> list[Tensor]:
+    """The tensors that a backward pass would give gradients to."""
+    found, seen, todo = [], set(), [tensor.grad_fn]
+    while todo:
+        node = todo.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        if hasattr(node, 'variable'):
+            found.append(node.variable)
+        todo += [following for following, _ in node.next_functions]
+    return found
+
+
+def empty_like(tensor: Tensor) -> Tensor:
+    """A gradient for a tensor, always the same one."""
+    if not hasattr(tensor, 'empty_gradient'):
+        tensor.empty_gradient = torch.empty_like(tensor, requires_grad=False)
+    return tensor.empty_gradient
+
+
+def backward(self: Tensor, *args, **kwargs) -> None:
+    """Give gradients without values: the engine has no device to go to."""
+    for leaf in leaves_of(self):
+        leaf.grad = empty_like(leaf)
+
+
+def grad(outputs, inputs, *args, create_graph: bool = False, **kwargs) -> tuple[Tensor, ...]:
+    """As :func:`backward`."""
+    inputs = [inputs] if isinstance(inputs, Tensor) else inputs
+    return tuple(torch.empty_like(x).requires_grad_(create_graph) for x in inputs)
+
+
+@contextmanager
+def fake_cuda() -> Iterator[None]:
+    """Work on fake CUDA tensors in the block."""
+    with (
+        FakeCuda(),
+        mock.patch.object(Tensor, 'backward', backward),
+        mock.patch('torch.autograd.grad', grad),
+        mock.patch('torch.optim.adam.adam'),  # the arithmetic of a step is PyTorch's
+        mock.patch('torch.optim.sgd.sgd'),
+        mock.patch('torch.cuda.amp.common.amp_definitely_not_available', lambda: False),
+        mock.patch('torch.cuda.is_bf16_supported', lambda *_: True),
+    ):
+        yield
+
+
+def stages_of(cfg: Config) -> list:
+    """The stages of a training, ``[None]`` if it has none."""
+    hooks = [*cfg.get('default_hooks', {}).values(), *cfg.get('custom_hooks', ())]
+    found = [HOOKS.build(hook).stages for hook in hooks if hook and hook['type'] == 'StageHook']
+    return found[0] if found else [None]
+
+
+def batches_of(cfg: Config) -> tuple[dict, dict]:
+    """A training and a test batch of the config's size, in pinned memory as loaders give them."""
+    sampler = cfg.train_dataloader.batch_sampler
+    blocks = {
+        name: (block['num_ids'], block['num_instances'])
+        for name, block in sampler.get('blocks', {None: sampler}).items()
+    }
+    loaders = (cfg.train_dataloader, blocks), (cfg.test_dataloader, {None: (2, 2)})
+    found = [noise_batch(loader.dataset.pipeline[0]['size'], parts) for loader, parts in loaders]
+    return tuple(dict(batch, inputs=batch['inputs'].pin_memory()) for batch in found)
+
+
+def on_device(build) -> BaseReID:
+    """A model as it is before training, without the cost of drawing its weights."""
+    with torch.device('meta'):
+        model = build()
+        for part in model.modules():
+            if isinstance(part, PerceptualEdgeLoss):
+                part.init_weights()  # gets its network
+    return model.to(DEVICE)
+
+
+def train(model: BaseReID, wrapper, batch: dict, stages: list) -> None:
+    """One iteration of every stage, with the hook that looks at gradients before a step."""
+    watch = FiniteLossHook()
+    watch.before_train(SimpleNamespace(model=model, optim_wrapper=wrapper))
+    model.train()
+    for stage in stages:
+        if stage is not None:
+            model.enter_stage(stage)
+        logs = model.train_step(batch, wrapper)
+        assert all(value.shape == () for value in logs.values())
+    watch.after_train(None)
+
+
+#: What does not decide which operations run: depths, formats, where weights come from.
+SKIPPED = ('channels_last', 'checkpoint', 'init_cfg', 'stage', 'weights')
+
+
+def kind_of(value) -> object:
+    """What decides which operations run: names, and what is 0; not how large the rest is."""
+    if isinstance(value, dict):
+        kinds = {key: kind_of(part) for key, part in value.items() if key not in SKIPPED}
+        return {key: kind for key, kind in kinds.items() if kind not in ('a number', [])}
+    if isinstance(value, list | tuple):
+        return [kind for kind in map(kind_of, value) if kind != 'a number']
+    return 'a number' if isinstance(value, int | float) and value else value
+
+
+def cases() -> list[str]:
+    """Configs of which no two run the same operations, those of real data first."""
+    paths = [
+        path
+        for pattern in ('configs/*/*.py', 'projects/*/configs/*.py')
+        for path in ROOT.glob(pattern)
+        if '_base_' not in path.parts
+    ]
+    found = {}
+    for path in sorted(paths, key=lambda path: ('synthetic' in path.stem, path)):
+        cfg = Config.fromfile(path)
+        stages = [vars(stage) for stage in stages_of(cfg) if stage]
+        kind = kind_of([cfg.model.to_dict(), stages])
+        found.setdefault(json.dumps(kind, sort_keys=True, default=str), path)
+    return [path.relative_to(ROOT).as_posix() for path in found.values()]
+
+
+@pytest.mark.parametrize('config', cases())
+def test_no_step_waits_or_mixes_devices(config, monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT))  # for the `custom_imports` of a project
+    cfg = Config.fromfile(ROOT / config)
+    forget_weights(cfg.model)
+    with fake_cuda():
+        model = on_device(lambda: MODELS.build(cfg.model))
+        training, test = batches_of(cfg)
+        train(model, build_optim_wrapper(model, cfg.optim_wrapper), training, stages_of(cfg))
+        model.channels_last, model.memory_format = True, torch.channels_last
+        use_autocast(cfg.optim_wrapper)
+        train(model, build_optim_wrapper(model, cfg.optim_wrapper), training, stages_of(cfg))
+        model.eval()
+        with torch.no_grad():
+            (first, *_) = model.test_step(test)
+    assert first.feature.device.type == 'cuda' and first.feature.dtype == torch.float32
+
+
+class Toy(BaseReID):
+    """One layer; ``fault(embedding)`` is planted in its loss."""
+
+    def __init__(self, fault) -> None:
+        super().__init__(dict(size=1.0))
+        self.layer = nn.Linear(24, 3)
+        self.left_behind = torch.ones(3, device='cpu')  # no buffer: it stays there
+        self.fault = fault
+
+    def extract(self, inputs):
+        return self.layer(torch.cat(list(inputs.values())).flatten(1))
+
+    def loss(self, inputs, data_samples):
+        embedding = self.extract(inputs)
+        return dict(size=embedding.square().mean() + self.fault(self, embedding))
+
+
+def step_with(fault) -> None:
+    """One training iteration with something planted in the loss."""
+    with fake_cuda():
+        model = on_device(lambda: Toy(fault))
+        batch = noise_batch((4, 2), {None: (2, 2)})
+        batch['inputs'] = batch['inputs'].pin_memory()
+        train(model, OptimWrapper(torch.optim.SGD(model.parameters(), lr=0.1)), batch, [None])
+
+
+#: What makes a step wait on a GPU, or fail there alone.
+FAULTS = dict(
+    item=lambda model, x: x.sum().item(),
+    float=lambda model, x: float(x.sum()),
+    list=lambda model, x: x[0].tolist()[0],
+    branch=lambda model, x: x.sum() if (x > 0).all() else 0.0,
+    mask=lambda model, x: x[x > 0].sum(),
+    nonzero=lambda model, x: (x > 0).nonzero().sum(),
+    unique=lambda model, x: x.unique().sum(),
+    cpu=lambda model, x: x.cpu().sum(),
+    to_cpu=lambda model, x: x.to('cpu').sum(),
+    values=lambda model, x: x @ torch.tensor([1.0, 2.0, 3.0], device=x.device),
+    pageable=lambda model, x: (x @ torch.ones(3).to(x.device, non_blocking=True)).sum(),
+    blocking=lambda model, x: (x @ torch.ones(3).pin_memory().to(x.device)).sum(),
+    index=lambda model, x: x[torch.tensor([2, 0, 1])].sum(),
+    index_list=lambda model, x: x[[2, 0, 1]].sum(),
+    left_on_the_cpu=lambda model, x: (x * model.left_behind).mean(),
+)
+
+
+@pytest.mark.parametrize('fault', FAULTS)
+@pytest.mark.filterwarnings('ignore:Converting a tensor with requires_grad')
+def test_what_a_gpu_would_not_do_is_noticed(fault):
+    noticed = (Waits, DataDependentOutputException, DynamicOutputShapeException, AssertionError)
+    with pytest.raises(noticed) as error:
+        step_with(FAULTS[fault])
+    if error.type is AssertionError:  # of PyTorch's own, about the real tensor beside fake ones
+        assert 'Please convert all Tensors to FakeTensors first' in str(error.value)
+
+
+@pytest.mark.parametrize('loss', ['identity_loss', 'triplet_loss'])
+def test_an_item_in_a_loss_of_a_method_is_noticed(loss, tiny_model):
+    cfg = Config.fromfile(ROOT / 'configs/agw/agw_sysu.py')
+    tiny_model(cfg.model)
+    with fake_cuda():
+        model = on_device(lambda: MODELS.build(cfg.model))
+        wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+        batch = batches_of(cfg)[0]
+        train(model, wrapper, batch, [None])
+        part = getattr(model, loss)
+        part.register_forward_hook(lambda *args: args[-1] * (args[-1].item() < 1e3))
+        with pytest.raises(DataDependentOutputException):
+            train(model, wrapper, batch, [None])
+
+
+def test_a_sound_step_passes():
+    step_with(
+        lambda model, x: (
+            x @ torch.arange(3.0, device=x.device) + model.to_device(torch.ones(1))
+        ).mean()
+    )
