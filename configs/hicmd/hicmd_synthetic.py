@@ -14,7 +14,7 @@ model = dict(
         head=dict(feature_size=512, num_ids=_base_.num_ids),
     ),
     erasing=dict(p=0.0),  # a short run is too short for it
-    # from random weights, unlike from ImageNet's, images would outweigh identities
+    # with the paper's 1, images would outweigh identities in so short a run
     loss_weights=dict(identity=50.0, triplet=50.0),
 )
 _load_image = dict(type='LoadReIDImage', size=image_size)
