@@ -97,7 +97,7 @@ class FakeCuda(TorchFunctionMode):
             return func(*args, **kwargs)
         with self.fake_mode:  # what PyTorch makes on the way is fake too
             result = func(*args, **kwargs)
-        if isinstance(result, FakeTensor) and result.device.type == 'cpu':
+        if isinstance(result, FakeTensor) and result.fake_device.type == 'cpu':
             raise Waits(f'{name} copies to the CPU')
         return result
 
@@ -202,8 +202,8 @@ def train(model: BaseReID, wrapper, batch: dict, stages: list) -> None:
     watch.after_train(None)
 
 
-#: What does not decide which operations run: depths, formats, where weights come from.
-SKIPPED = ('channels_last', 'checkpoint', 'init_cfg', 'stage', 'weights')
+#: What does not decide which operations run, or leaves some out that other configs run.
+SKIPPED = ('channels_last', 'checkpoint', 'init_cfg', 'p', 'stage', 'weights')
 
 
 def kind_of(value) -> object:
