@@ -2,11 +2,13 @@ import json
 import time
 
 import pytest
+import torch
 
 from mmvireid.benchmark import Cell, work
 from mmvireid.benchmark.work import LINE, Usage, run_cell
 from mmvireid.evaluation import FeatureSet
 from mmvireid.evaluation.metrics import SYSUMetric
+from mmvireid.evaluation.query_results import load_queries
 
 
 @pytest.fixture
@@ -97,3 +99,25 @@ def test_time_adds_up_over_the_processes_of_a_cell(tmp_path):
             time.sleep(0.1)
             raise SystemExit(143)
     assert 0.2 <= Usage(tmp_path / 'used.json').seconds['train'] < 1
+
+
+def test_a_real_cell_says_what_its_checkpoint_scores(shrink, load_tool, tmp_path, monkeypatch):
+    config = str(tmp_path / 'tiny_synthetic.py')
+    # MMEngine lays out a config's text again and again, which takes most of the time
+    monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **_: (text, True))
+    shrink('configs/agw/agw_synthetic.py').dump(config)
+    train, test = (load_tool(name).main for name in ('train.py', 'test.py'))
+    folder, other = tmp_path / 'cell', tmp_path / 'other'
+    run_cell(Cell(config, seed=7), folder, tmp_path / 'queries.npz', train, test, 'abc')
+    line = json.loads((folder / LINE).read_text())
+    checkpoint = folder / 'epoch_1.pth'
+    assert torch.load(checkpoint, weights_only=True)['meta']['seed'] == 7
+    test([config, str(checkpoint), '--work-dir', str(other), '--cfg-options',
+          'experiment_name=test_alone'])  # fmt: skip
+    results = json.loads((other / 'sysu_report.json').read_text())['results']
+    for setting, figures in line['trials'].items():
+        rows = results[setting]['per_trial']
+        assert figures['mAP'] == pytest.approx([100 * row['mAP'] for row in rows], abs=1e-4)
+    scores, _ = load_queries(tmp_path / 'queries.npz')
+    mean = 100 * results['sysu/all-1shot']['mAP']
+    assert scores['sysu/all-1shot'].by_identity('').figure('mAP') == pytest.approx(mean)
