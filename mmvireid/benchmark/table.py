@@ -142,8 +142,8 @@ def caption(rows: Iterable[Row]) -> str:
     return (
         f'{identities["setting"]} ({protocol["gallery"]} galleries, {protocol["num_trials"]} '
         f'trials), {data.get("dataset")} `{data.get("size")}`, {len(identities["ids"])} people; '
-        f'seeds {seeds}, mean ± standard deviation over seeds of the means over trials; last epoch; '
-        f'{len(lines)} trainings and tests, {minutes:.0f} minutes one after another, on '
+        f'seeds {seeds}, mean ± standard deviation over seeds of the means over trials; '
+        f'last epoch; {len(lines)} trainings and tests, {minutes:.0f} minutes one after another, on '
         f'{", ".join(devices)}.'
     )
 
