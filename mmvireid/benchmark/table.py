@@ -143,8 +143,8 @@ def caption(rows: Iterable[Row]) -> str:
         f'{identities["setting"]} ({protocol["gallery"]} galleries, {protocol["num_trials"]} '
         f'trials), {data.get("dataset")} `{data.get("size")}`, {len(identities["ids"])} people; '
         f'seeds {seeds}, mean ± standard deviation over seeds of the means over trials; '
-        f'last epoch; {len(lines)} trainings and tests, {minutes:.0f} minutes one after another, on '
-        f'{", ".join(devices)}.'
+        f'last epoch; {len(lines)} trainings and tests, {minutes:.0f} minutes one after another, '
+        f'on {", ".join(devices)}.'
     )
 
 
