@@ -165,9 +165,12 @@ class Benchmark:
         self.failed: dict[str, str] = {}
 
     def show(self) -> None:
-        """Print every cell, and whether it is done."""
+        """Print every cell, and whether it is done, or was before its config was changed."""
+        known = {line['name'] for line in self.lines}
         for name in self.cells:
-            print(f'{"waits" if name in self.waiting else "done ":5}  {name}')
+            state = 'waits' if name in self.waiting else 'done'
+            state = 'older' if state == 'waits' and name in known else state
+            print(f'{state:5}  {name}')
 
     def run(self) -> None:
         """Run what is not done, side by side.

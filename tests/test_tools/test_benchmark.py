@@ -72,11 +72,19 @@ def test_lines_of_the_project_count_as_done(run, tool, tmp_path, capsys):
     assert not (tmp_path / 'runs/results.jsonl').exists()
 
 
-def test_a_config_that_has_changed_is_run_again(run, tool, tmp_path):
+def test_a_config_that_has_changed_is_run_again(run, tool, tmp_path, capsys):
     line = dict(name=Cell(AGW).name, config_hash='older', seconds=dict(train=1.0))
     tool.RESULTS.write_text(json.dumps(sign(line)) + '\n')
+    run(AGW, '--list', '--seeds', '0', '1')
+    assert capsys.readouterr().out.splitlines() == [
+        'older  agw_synthetic.published.small.seed0',
+        'waits  agw_synthetic.published.small.seed1',
+    ]
     run(AGW)
     assert len(read_lines(tmp_path / 'runs/results.jsonl')) == 1
+    capsys.readouterr()
+    run(AGW, '--list')
+    assert capsys.readouterr().out == 'done   agw_synthetic.published.small.seed0\n'
 
 
 def test_a_failed_cell_keeps_its_reason_and_the_others_go_on(run, tmp_path, capsys):
