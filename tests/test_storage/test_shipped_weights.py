@@ -80,13 +80,13 @@ def test_vgg_takes_them_at_their_width():
 @pytest.mark.parametrize(
     ('part', 'message'),
     [
-        (dict(type='ResNetExtractor', depth=50), 'does not fit the model .*missing: '),
-        (dict(type='ResNetExtractor', depth=18, num_stages=4), r'does not fit the model .*missing: layer4\.0\.bn1'),
+        (dict(type='ResNetExtractor', depth=50), 'missing: '),
+        (dict(type='ResNetExtractor', depth=18, num_stages=4), r'missing: layer4\.0\.bn1'),
     ],
 )
 def test_another_architecture_is_refused(part, message):
     network = MODELS.build(part | dict(init_cfg=dict(type='Pretrained', checkpoint=RESNET)))
-    with pytest.raises(ValueError, match=f'{RESNET} {message}') as error:
+    with pytest.raises(ValueError, match=f'{RESNET} does not fit .*{message}') as error:
         network.init_weights()
     assert '\n' not in str(error.value)
 

@@ -8,6 +8,9 @@ loss functions and steps PyTorch's own optimisers. Of alternating methods it run
 the stage, and switches by hand who gets a gradient: that is a part of the method. What the overhead
 stands for is Runner, hooks that act in every iteration, optimiser wrappers, gradient norms for the
 log, and logging. The two take turns, and medians are compared.
+
+``--released`` adds AGW's step as its release and most of what builds on it write it: three whole
+ResNet-50, of which two stems and one trunk are used, float32, and a wait for every loss.
 """
 
 import argparse
@@ -17,20 +20,22 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.device import get_device
 from mmengine.hooks import Hook
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
+from torchvision.models import resnet50
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
@@ -69,6 +74,8 @@ class FixedBatches(Dataset):
         }
         self.iters = iters
         self.batch = noise_batch(cfg.train_dataloader.dataset.pipeline[0]['size'], blocks)
+        if torch.cuda.is_available():  # as data loaders do
+            self.batch['inputs'] = self.batch['inputs'].pin_memory()
 
     def __len__(self) -> int:
         return self.iters
@@ -211,14 +218,115 @@ def time_bare_loop(cfg: Config, iters: int) -> list[float]:
     return [end - start for start, end in pairwise(times)]
 
 
-def take_turns(cfg: Config, iters: int, turns: int) -> tuple[float, float]:
-    """Median seconds per iteration of the bare loop and of the Runner."""
-    times = {time_bare_loop: [], time_runner: []}
+class ReleasedNonLocal(nn.Module):
+    """A non-local block as in AGW's release: with its matrix of all pairs of positions."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.g, self.theta, self.phi = (nn.Conv2d(channels, 1, 1) for _ in range(3))
+        self.out = nn.Sequential(nn.Conv2d(1, channels, 1), nn.BatchNorm2d(channels))
+        nn.init.zeros_(self.out[1].weight)
+        nn.init.zeros_(self.out[1].bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        g, theta, phi = (conv(x).flatten(2) for conv in (self.g, self.theta, self.phi))
+        pairs = theta.transpose(1, 2) @ phi / phi.shape[2]  # (N, M, M)
+        attended = (pairs @ g.transpose(1, 2)).transpose(1, 2).contiguous()
+        return x + self.out(attended.unflatten(2, x.shape[2:]))
+
+
+class ReleasedAGW(nn.Module):
+    """AGW as its release builds it: three ResNet-50, of which two stems and one trunk are used.
+
+    Args:
+        num_ids: Number of training identities C.
+    """
+
+    def __init__(self, num_ids: int) -> None:
+        super().__init__()
+        self.visible, self.infrared, self.base = (resnet50() for _ in range(3))
+        for network in (self.visible, self.infrared, self.base):
+            network.fc = nn.Identity()
+        first = self.base.layer4[0]
+        first.conv2.stride = first.downsample[0].stride = (1, 1)
+        self.non_local = nn.ModuleList(ReleasedNonLocal(c) for c in (512, 512, 1024, 1024, 1024))
+        self.bottleneck = nn.BatchNorm1d(2048)
+        self.bottleneck.bias.requires_grad_(False)
+        self.classifier = nn.Linear(2048, num_ids, bias=False)
+
+    @staticmethod
+    def stem(network: nn.Module, images: Tensor) -> Tensor:
+        return network.maxpool(network.relu(network.bn1(network.conv1(images))))
+
+    def forward(self, visible: Tensor, infrared: Tensor) -> tuple[Tensor, Tensor]:
+        """Images of both modalities -> embeddings (N, 2048), logits (N, C)."""
+        x = torch.cat([self.stem(self.visible, visible), self.stem(self.infrared, infrared)])
+        x = self.base.layer1(x)
+        blocks = iter(self.non_local)
+        for layer, start in ((self.base.layer2, 2), (self.base.layer3, 3)):
+            for index, block in enumerate(layer):
+                x = block(x)
+                x = next(blocks)(x) if index >= start else x
+        x = self.base.layer4(x).flatten(2)
+        embedding = ((x**3).mean(dim=2) + 1e-12) ** (1 / 3)
+        return embedding, self.classifier(self.bottleneck(embedding))
+
+
+def released_triplet(x: Tensor, labels: Tensor) -> Tensor:
+    """AGW's weighted regularised triplet loss of embeddings (N, D), as released."""
+    square = x.square().sum(1, keepdim=True).expand(len(x), len(x))
+    distances = torch.addmm(square + square.T, x, x.T, alpha=-2).clamp(min=1e-12).sqrt()
+    sums = []
+    for mask, sign in ((labels[:, None] == labels, 1), (labels[:, None] != labels, -1)):
+        chosen = distances * mask
+        scores = sign * chosen
+        weights = torch.exp(scores - scores.max(dim=1, keepdim=True)[0]) * mask
+        sums.append((chosen * weights / (weights.sum(dim=1, keepdim=True) + 1e-6)).sum(dim=1))
+    return F.soft_margin_loss(sums[1] - sums[0], torch.ones_like(sums[0]))
+
+
+def released_optimizer(model: ReleasedAGW) -> torch.optim.Optimizer:
+    """SGD at AGW's rates: head at 0.1, everything else, dead copies too, at a tenth."""
+    head = [*model.bottleneck.parameters(), *model.classifier.parameters()]
+    known = {id(parameter) for parameter in head}
+    others = [p for p in model.parameters() if id(p) not in known]
+    groups = [dict(params=others, lr=0.01), dict(params=head, lr=0.1)]
+    return torch.optim.SGD(groups, momentum=0.9, weight_decay=5e-4, nesterov=True)
+
+
+def time_released(cfg: Config, iters: int) -> list[float]:
+    """Seconds of every iteration as AGW's release writes it, on the config's batch."""
+    device = get_device()
+    model = ReleasedAGW(cfg.model.head.num_ids).to(device).train()
+    optimizer = released_optimizer(model)
+    data = MODELS.build(dict(type='ReIDDataPreprocessor'))(FixedBatches(cfg, 1).batch)
+    images = data['inputs'].values()  # the release's loader normalises them
+    gt_labels = torch.tensor([sample.gt_label for sample in data['data_samples']])
+    times = [now()]
+    for _ in range(iters):
+        visible, infrared = (part.to(device) for part in images)
+        labels = gt_labels.to(device)
+        embedding, logits = model(visible, infrared)
+        identity = F.cross_entropy(logits, labels)
+        triplet = released_triplet(embedding, labels)
+        loss = identity + triplet
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        for value in (loss, identity, triplet):
+            value.item()
+        times.append(now())
+    return [end - start for start, end in pairwise(times)]
+
+
+def take_turns(cfg: Config, iters: int, turns: int, measures: Sequence[Callable]) -> list[float]:
+    """Median seconds per iteration of each measure, which take turns."""
+    times = {measure: [] for measure in measures}
     for _ in range(turns):
         for measure, seconds in times.items():
             seconds += measure(cfg, iters + 1)[1:]  # the first iteration of a turn warms up
             gc.collect()  # two models at a time would spoil the peak of the memory
-    return statistics.median(times[time_bare_loop]), statistics.median(times[time_runner])
+    return [statistics.median(seconds) for seconds in times.values()]
 
 
 def peak_memory() -> dict[str, float]:
@@ -240,6 +348,12 @@ def parse_args(argv: list[str] | None) -> tuple[argparse.Namespace, Config]:
     parser.add_argument('--turns', type=int, default=2, help='turns of each of the two')
     parser.add_argument('--stage', metavar='NAME', help='stage to time (the last one)')
     parser.add_argument('--amp', action='store_true', help='bf16 autocast (CPU and GPU)')
+    parser.add_argument(
+        '--channels-last', action='store_true', help='channels-last memory format (ours alone)'
+    )
+    parser.add_argument(
+        '--released', action='store_true', help="also AGW's step as released (configs of AGW)"
+    )
     add_options_argument(parser)
     args = parser.parse_args(argv)
     with clear_errors('benchmark_training'):
@@ -249,6 +363,10 @@ def parse_args(argv: list[str] | None) -> tuple[argparse.Namespace, Config]:
         parser.error(f'`--stage` is {args.stage!r}, expected one of {names} of {args.config}.')
     if args.amp:
         use_autocast(cfg.optim_wrapper)
+    if args.released and cfg.model.type != 'AGW':
+        parser.error(f'`--released` is for models of type AGW, {args.config} has {cfg.model.type}.')
+    if args.channels_last:
+        cfg.model.channels_last = True
     if names:
         keep_stage(cfg, args.stage or names[-1])
     return args, cfg
@@ -261,13 +379,17 @@ def main(argv: list[str] | None = None) -> None:
     init_default_scope(cfg.default_scope)
     with clear_errors('benchmark_training'), tempfile.TemporaryDirectory() as work_dir:
         cfg.merge_from_dict(dict(work_dir=work_dir, log_level='ERROR'))
-        bare, runner = take_turns(cfg, args.iters, args.turns)
+        measures = [time_bare_loop, time_runner, *[time_released] * args.released]
+        bare, runner, *released = take_turns(cfg, args.iters, args.turns, measures)
     for name in stage_names(cfg):
         print(f'stage      {name}')
     images = cfg.train_dataloader.batch_size
     print(f'bare loop  {bare:8.4f} s/iteration  {images / bare:8.1f} images/s')
     print(f'Runner     {runner:8.4f} s/iteration  {images / runner:8.1f} images/s')
     print(f'overhead   {100 * (runner / bare - 1):+8.2f} %')
+    for seconds in released:
+        print(f'released   {seconds:8.4f} s/iteration  {images / seconds:8.1f} images/s')
+        print(f'speed-up   {seconds / runner:8.2f} times')
     for what, gigabytes in peak_memory().items():
         print(f'peak       {gigabytes:8.2f} GiB {what}')
 
