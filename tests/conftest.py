@@ -155,7 +155,7 @@ def tiny_model():
         if {'num_stages', 'last_stride'} <= set(part):
             part['num_stages'] = 2  # the first stage's stride is fixed
         if 'non_local' in part:
-            part['non_local'] = dict.fromkeys(part['non_local'], 1)
+            part['non_local'] = dict.fromkeys(part['non_local'] or (), 1)
         if 'hidden' in part:
             part['hidden'] = [(8, stride) for _, stride in part['hidden']]
         for value in part.values():

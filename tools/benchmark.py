@@ -16,7 +16,7 @@ import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from mmengine.config import Config
@@ -154,7 +154,7 @@ class Benchmark:
         self.commit = commit_of(args)
         self.lines = read_lines(ROOT / RESULTS) + read_lines(self.out / LINES)
         done = {(line['name'], line['config_hash']) for line in self.lines}
-        self.cells = {cell.name: cell for cell in list_cells(args)}
+        self.cells = by_name(list_cells(args))
         #: One for all seeds.
         self.configs = {}
         for name, cell in self.cells.items():
@@ -165,9 +165,12 @@ class Benchmark:
         self.failed: dict[str, str] = {}
 
     def show(self) -> None:
-        """Print every cell, and whether it is done."""
+        """Print every cell, and whether it is done, or was before its config was changed."""
+        known = {line['name'] for line in self.lines}
         for name in self.cells:
-            print(f'{"waits" if name in self.waiting else "done ":5}  {name}')
+            state = 'waits' if name in self.waiting else 'done'
+            state = 'older' if state == 'waits' and name in known else state
+            print(f'{state:5}  {name}')
 
     def run(self) -> None:
         """Run what is not done, side by side.
@@ -228,6 +231,23 @@ class Benchmark:
             add_line(self.out / FAILED, dict(values, commit=self.commit))
             text = f'{name} FAILED: {reason}'
         self.progress.done(kind_of(name), ended.seconds, text)
+
+
+def by_name(cells: Sequence[Cell]) -> dict[str, Cell]:
+    """Cells by their names, each once.
+
+    Raises:
+        ValueError: If two different ones have one name, and so would share their files.
+    """
+    found = {}
+    for cell in cells:
+        if found.setdefault(cell.name, cell) != cell:
+            raise InvalidValueError(
+                f'benchmark: {cell.name} is the name of two cells, of {found[cell.name].config} '
+                f'with {dict(found[cell.name].options)} and of {cell.config} with '
+                f'{dict(cell.options)}, expected another name (`--variant`) for one of them.'
+            )
+    return found
 
 
 def config_of(cell: Cell) -> Config:

@@ -27,26 +27,16 @@ train_dataloader = dict(
 train_cfg = dict(max_epochs=19, val_interval=19)
 
 _stage_a, _stage_b, _stage_c = _base_.default_hooks.stage.stages
-_stages = [
-    # from random weights the triplet term would pull all embeddings to one point first
-    dict(_stage_a, end=8, loss_weights=dict(triplet=0.0)),
-    dict(_stage_b, end=11),
-    _stage_c,
-]
 default_hooks = dict(
-    stage=dict(stages=_stages),
+    stage=dict(stages=[dict(_stage_a, end=8), dict(_stage_b, end=11), _stage_c]),
     generation=dict(interval=160),
     logger=dict(interval=20),
     checkpoint=dict(interval=1),
 )
 _bf16 = dict(type='AutocastOptimWrapper')
-_fast = dict(**_bf16, optimizer=dict(lr=5e-4))  # a short run is too short for 2e-4
+_fast = dict(**_bf16, optimizer=dict(lr=5e-4))  # 2e-4 is too slow for a short run
 optim_wrapper = dict(
-    reid=dict(
-        **_bf16,
-        optimizer=dict(_delete_=True, type='Adam', lr=1e-3, weight_decay=5e-4),
-        paramwise_cfg=None,
-    ),
+    reid=_bf16,
     generators=_fast,
     discriminators_warmup=_fast,
     visible_discriminator=_fast,

@@ -1,7 +1,7 @@
-# Hi-CMD on rendered data, sized for two CPU cores: images of 64 x 32, narrow networks, parts of
+# Hi-CMD on rendered data, sized for two CPU cores: images of 128 x 64, narrow networks, parts of
 # ResNet-18, bf16, 6 epochs of 80 iterations.
 _base_ = ['../_base_/methods/hicmd.py', '../_base_/datasets/synthetic.py']
-image_size = (64, 32)
+image_size = (128, 64)
 model = dict(
     input_size=image_size,
     prototype_encoder=dict(base_channels=8, num_blocks=2, dilations=(2, 4, 6)),
@@ -14,7 +14,7 @@ model = dict(
         head=dict(feature_size=512, num_ids=_base_.num_ids),
     ),
     erasing=dict(p=0.0),  # a short run is too short for it
-    # from random weights, unlike from ImageNet's, images would outweigh identities
+    # with the paper's 1, images would outweigh identities in so short a run
     loss_weights=dict(identity=50.0, triplet=50.0),
 )
 _load_image = dict(type='LoadReIDImage', size=image_size)

@@ -1,4 +1,5 @@
 # MSO on rendered data: everything but the terms is that of agw_synthetic.py, the schedule too.
-# VGG-16 has random weights, which nothing need be downloaded for.
+# VGG-16 is a narrow one, which has learned from rendered people too.
 _base_ = ['../agw/agw_synthetic.py', '../_base_/models/mso_parts.py']
-model = dict(_base_.mso_parts, edge_loss=dict(_base_.mso_parts.edge_loss, weights='random'))
+_vgg = dict(weights='mmvireid://vgg16_rendered', base_channels=16)
+model = dict(_base_.mso_parts, edge_loss=dict(_base_.mso_parts.edge_loss, **_vgg))

@@ -159,7 +159,9 @@ def _has(model: BaseReID, method: str) -> bool:
         return False
 
 
-def open_model(args: argparse.Namespace, methods: Sequence[str], what: str) -> BaseReID:
+def open_model(
+    args: argparse.Namespace, methods: Sequence[str] = (), what: str = 'of any kind'
+) -> BaseReID:
     """Build the one model of a command line, which has the methods that the command needs.
 
     Args:

@@ -114,6 +114,7 @@ class Method:
             Dataset=f'rendered ({data.get("size")}, seed {data.get("seed")})',
             Protocol=f'{row.setting}, {trials}',
             Rules=WORDS[line['rules']],
+            Commit=', '.join(sorted({line['commit'] for line in row.lines})),
             Seed=', '.join(map(str, row.seeds)) + ' (mean)' * (len(row.seeds) > 1),
             Metrics={name: round(float(row.of_seeds(name).mean()), 2) for name in FIGURES},
         )
@@ -191,7 +192,9 @@ class Pages:
 
     def _summary(self, rows: Rows) -> str:
         """Each method and its baseline, under all rules."""
-        head = [f'{WORDS[rule]}: {what}' for rule in RULES for what in ('R1 / mAP', 'gain')]
+        head = [
+            f'{WORDS[rule]}: {what}' for rule in RULES for what in ('R1 / mAP', 'gain in R1; mAP')
+        ]
         table, shown = [['method', 'config', *head]], []
         for method in self.methods.values():
             for config in filter(None, (method.baseline, method.full)):

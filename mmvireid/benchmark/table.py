@@ -131,19 +131,20 @@ def differences(row: Row, baseline: Row) -> list[str]:
 
 def caption(rows: Iterable[Row]) -> str:
     """How the figures of some rows were measured, of what their lines say."""
+    rows = list({id(row): row for row in rows}.values())
     lines = [line for row in rows for line in row.lines]
     protocol, identities = lines[0]['protocol'], lines[0]['identities']
     data = protocol.get('test_data') or {}
-    seeds = sorted({line['seed'] for line in lines})
+    seeds = ', '.join(map(str, sorted({line['seed'] for line in lines})))
+    seeds += ' (not in every row)' * (len({tuple(row.seeds) for row in rows}) > 1)
     devices = sorted({line['machine'].get('gpu', line['machine']['cpu']) for line in lines})
     minutes = sum(sum(line['seconds'].values()) for line in lines) / 60
     return (
         f'{identities["setting"]} ({protocol["gallery"]} galleries, {protocol["num_trials"]} '
         f'trials), {data.get("dataset")} `{data.get("size")}`, {len(identities["ids"])} people; '
-        f'seeds {", ".join(map(str, seeds))}, mean ± standard deviation over seeds of the means '
-        f'over trials; {protocol["selection"].split()[0]} '
-        f'last; {len(lines)} trainings and tests, {minutes:.0f} minutes one after another, on '
-        f'{", ".join(devices)}.'
+        f'seeds {seeds}, mean ± standard deviation over seeds of the means over trials; '
+        f'last epoch; {len(lines)} trainings and tests, {minutes:.0f} minutes one after another, '
+        f'on {", ".join(devices)}.'
     )
 
 

@@ -119,15 +119,13 @@ def read_report(folder: Path) -> dict:
     Args:
         folder: Where ``tools/test.py`` has written.
     """
-    path = next(folder.glob('*_report.json'))
-    report = json.loads(read_text(path))
-    results, _ = load_queries(path.with_name(path.name.replace('_report.json', '_queries.npz')))
+    report = json.loads(read_text(next(folder.glob('*_report.json'))))
+    results, provenance = load_queries(next(folder.glob('*_queries.npz')))
     headline, queries = next(iter(results.items()))
     trials = {}
     for setting, result in report['results'].items():
         rows = result['per_trial']
         trials[setting] = {name: [_figure(row, name) for row in rows] for name in FIGURES}
-    provenance = report['provenance']
     return dict(
         protocol={key: provenance[key] for key in _PROTOCOL if key in provenance},
         trials=trials,

@@ -64,7 +64,7 @@ class IdentityScores:
         return cls(ids=np.array(values['ids']), **texts, **rows)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class QueryResults:
     """The scores of every query of one setting, in each of T trials.
 
@@ -82,6 +82,12 @@ class QueryResults:
     first_rank: np.ndarray
     average_precision: np.ndarray
     galleries: str
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, QueryResults) and all(
+            np.array_equal(getattr(self, field.name), getattr(other, field.name))
+            for field in fields(self)
+        )
 
     def by_identity(self, setting: str) -> IdentityScores:
         """Add up the queries of every identity.

@@ -82,3 +82,9 @@ def test_the_caption_says_how_it_was_measured(lines):
     assert 'seeds 0, 1, 2' in text
     assert '9 trainings and tests, 10 minutes' in text  # 9 x 66 s
     assert text.endswith('on a processor.')
+
+
+def test_the_caption_says_where_seeds_are_missing(make_line):
+    rows = rows_of([make_line(BASE, seed=0), make_line(BASE, seed=1), make_line(FULL)], 'small')
+    assert 'seeds 0, 1 (not in every row)' in caption(rows.values())
+    assert '3 trainings' in caption([*rows.values(), *rows.values()])  # a row may be shown twice

@@ -53,6 +53,7 @@ from mmvireid.apis import (
     init_model,
     make_folder,
     model_parser,
+    open_model,
 )
 from mmvireid.datasets.rendering import Factors, picture_factors, rendered_layout
 from mmvireid.distances import unit_rows
@@ -78,7 +79,7 @@ from mmvireid.registry import METRICS
 from mmvireid.screen import steady_screen
 from mmvireid.storage import new_file
 from mmvireid.structures import MODALITIES, VISIBLE
-from mmvireid.visualization import choose_rows, draw_distances, mean_distances, tsne
+from mmvireid.visualization import choose_rows, draw_distances, mean_distances, tsne, write_figure
 
 #: Fields, down and across, that images and codes that are maps are averaged over.
 PIXEL_FIELDS, CODE_FIELDS = (16, 8), (4, 2)
@@ -243,14 +244,13 @@ def draw_codes(codes: dict[str, FeatureSet], rows: np.ndarray, embed: Callable, 
         draw_points(line[1], points, code.modalities[rows], 'viridis')
         line[0].set_title(f'{name} code by identity')
         line[1].set_title(f'{name} code by modality')
-    with new_file(path) as draft:
-        figure.savefig(draft, dpi=150)
+    write_figure(figure, path)
 
 
 def run(args: argparse.Namespace) -> None:
     embed, probe = tsne(args.seed), linear_probe()  # first: a missing package costs no time
     out_dir = make_folder(args.out_dir)
-    model = init_model(args.config, args.checkpoint, get_device(), args.cfg_options)
+    model = open_model(args)
     other = args.baseline and init_model(*args.baseline, get_device(), args.cfg_options)
     encoded = encode(model)
     codes = {name: code for name, code in encoded.items() if name not in REFERENCES}

@@ -8,11 +8,12 @@ that has ``generate``, such as AlignGAN.
 
 ``--truth`` adds what only rendered data can show: the infrared picture that the infrared camera
 would have taken of the visible image's moment, in the last column; and, for all visible images, how
-much the fakes look like it (PSNR and SSIM of grey values, means over images), beside two
-references: the visible picture as it is, in grey, and an infrared picture of somebody else. From
-the latter Hi-CMD takes what a fake needs besides the person: pose and illumination, or (relit) the
-illumination alone; so no fake has seen its own person in infrared. The scores are printed, and
-written beside the picture, as .json.
+much the fakes look like it (PSNR and SSIM of grey values, means over images), beside three
+references: the visible picture as it is, in grey; an infrared picture of somebody else; and the
+mean of these, which shows nobody (PSNR rewards blur: a fake that is not better than this one says
+nothing of its person). From the infrared picture of somebody else Hi-CMD takes what a fake needs
+besides the person: pose and illumination, or (relit) the illumination alone; so no fake has seen
+its own person in infrared. The scores are printed, and written beside the picture, as .json.
 """
 
 import argparse
@@ -124,7 +125,7 @@ def pair_with_others(
 def score(
     model: BaseReID, dataset: BaseReIDDataset, pairs: list[tuple[int, int]], compare: Comparison
 ) -> dict[str, PictureSimilarity]:
-    """How much fakes and the two references look like the truth.
+    """How much fakes and the references look like the truth.
 
     Args:
         model: Any that has ``generate``.
@@ -145,6 +146,8 @@ def score(
             )
         for title in (VISIBLE, *fakes, INFRARED):
             found[title] += columns[title]
+    nobody = np.mean(found[INFRARED], axis=0).round().astype(np.uint8)
+    found['mean of these'] = [nobody] * len(pairs)
     truth = true_pictures(dataset, [visible for visible, _ in pairs])
     names = {VISIBLE: 'visible picture, grey', INFRARED: 'infrared picture of somebody else'}
     return {names.get(key, key): compare(pictures, truth) for key, pictures in found.items()}

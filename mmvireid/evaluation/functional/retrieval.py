@@ -329,7 +329,7 @@ def _average(
 def _queries(
     feature_set: FeatureSet, setting: RetrievalSetting, trials: Sequence[QueryScores]
 ) -> QueryResults:
-    """Bring the queries of all trials into one table."""
+    """Bring the queries of all trials into one table, sorted by their names."""
     rows, names = setting.all_queries, feature_set.names
     first_rank = np.zeros((len(trials), len(rows)), np.int64)
     average_precision = np.zeros(first_rank.shape)
@@ -338,5 +338,9 @@ def _queries(
         first_rank[trial, columns] = scores.first_rank
         average_precision[trial, columns] = scores.average_precision
     galleries = digest([names[gallery] for gallery in setting.galleries])
+    order = np.argsort(names[rows])
+    rows, columns = rows[order], (slice(None), order)
     ids = feature_set.person_ids[rows]
-    return QueryResults(names[rows], ids, first_rank, average_precision, galleries)
+    return QueryResults(
+        names[rows], ids, first_rank[columns], average_precision[columns], galleries
+    )

@@ -277,7 +277,6 @@ class RetrievalMetric(BaseMetric):
         meta = self.dataset_meta or {}
         provenance = {
             **meta,
-            'test_data': meta,  # whole: the weights have a seed, too
             'protocol': self.protocol.name,
             'dataset': meta.get('dataset'),
             'split': meta.get('split'),
@@ -295,7 +294,9 @@ class RetrievalMetric(BaseMetric):
         with new_file(folder / f'{self.file_stem}_report.json') as draft:
             draft.write_text(json.dumps(content, indent=2, default=str) + '\n', 'utf-8')
         queries = {setting: result.queries for setting, result in self.report.items()}
-        save_queries(queries, folder / f'{self.file_stem}_queries.npz', provenance)
+        # whole, for the weights have a seed, too
+        source = dict(provenance, test_data=meta)
+        save_queries(queries, folder / f'{self.file_stem}_queries.npz', source)
 
 
 @METRICS.register_module()

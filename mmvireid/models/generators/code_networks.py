@@ -74,15 +74,34 @@ class CodeNetworks:
         }
 
     def encode_together(self, images: dict[str, Tensor]) -> Codes:
-        """Codes of all images, visible ones first; a modality may be absent."""
+        """Codes of all images, visible ones first.
+
+        Args:
+            images: By modality, each (N, 3, H, W); one may be absent.
+        """
         return join_codes([*self.encode_by_modality(images).values()])
 
     def extract_codes(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
-        """Codes of all images by the names of :class:`Codes`, for analysis."""
+        """Codes of all images, visible ones first, for analysis.
+
+        Args:
+            inputs: By modality, each (N, 3, H, W); one may be absent.
+
+        Returns:
+            By the names of :class:`Codes`, which has their shapes: ``prototype`` (N, C, h, w), the
+            others (N, B, D).
+        """
         return self.encode_together(inputs)._asdict()
 
     def extract_maps(self, inputs: dict[str, Tensor]) -> Tensor:
-        """Maps (N, C, h, w) whose means are the attributes, visible ones first; for analysis."""
+        """Maps whose means over all positions are the attributes, for analysis.
+
+        Args:
+            inputs: By modality, each (N, 3, H, W); one may be absent.
+
+        Returns:
+            Shape (N, C, h, w), visible ones first.
+        """
         encoders = {key: self.twin('attribute_encoder', key) for key in MODALITIES if key in inputs}
         return torch.cat([encoder.extractor(inputs[key]) for key, encoder in encoders.items()])
 

@@ -7,6 +7,8 @@ from mmvireid.datasets.rendering.cameras import (
     Camera,
     background,
     camera_look,
+    develop,
+    draw_exposure,
     record,
 )
 
@@ -15,7 +17,8 @@ LOOK = camera_look(0, VISIBLE)
 
 
 def cut(camera, seed=0):
-    return background(0, camera, (100, 50), 90, np.random.default_rng(seed))
+    place = np.random.default_rng(seed).integers([0, 10], [PANORAMA[1] - 50, 60]).tolist()
+    return background(0, camera, (100, 50), 90, place)
 
 
 def test_two_cameras_of_a_room_see_the_same_place():
@@ -58,9 +61,31 @@ def test_a_brighter_scene_gives_a_brighter_picture(camera):
 
     def mean(tone):
         scene = np.full((60, 30, channels), tone, np.float32)
-        picture = record(scene, camera, look, np.random.default_rng(0))
+        rng = np.random.default_rng(0)
+        picture = record(scene, look, draw_exposure(rng, camera.modality, look), rng)
         assert picture.shape == (60, 30, 3) and picture.dtype == np.uint8
         assert (np.ptp(picture, axis=2).max() == 0) == (camera is INFRARED)
         return picture.mean()
 
     assert mean(0.2) + 20 < mean(0.5) < mean(0.8) - 20
+
+
+def test_the_beam_of_an_infrared_camera_is_brightest_at_its_centre():
+    look = camera_look(0, INFRARED)
+    exposure = draw_exposure(np.random.default_rng(0), 'infrared', look)
+    lit = develop(np.full((61, 31, 1), 0.5, np.float32), look, exposure)[..., 0]
+    row, column = np.unravel_index(lit.argmax(), lit.shape)
+    centre_y, centre_x, _ = exposure.beam
+    assert row == pytest.approx(60 * centre_y, abs=1) and column == pytest.approx(
+        30 * centre_x, abs=1
+    )
+    assert lit.min() == min(lit[0, 0], lit[0, -1], lit[-1, 0], lit[-1, -1])
+
+
+def test_a_visible_camera_has_no_beam_and_keeps_grey_grey_up_to_its_white_balance():
+    exposure = draw_exposure(np.random.default_rng(0), 'visible', LOOK)
+    lit = develop(np.full((4, 2, 3), 0.5, np.float32), LOOK, exposure)
+    assert exposure.beam is None and (lit == lit[0, 0]).all()
+    np.testing.assert_allclose(
+        lit[0, 0], (0.5 * np.array(exposure.gain)) ** exposure.gamma, rtol=1e-5
+    )

@@ -11,6 +11,7 @@ from mmengine.evaluator import Evaluator
 
 from mmvireid.evaluation import BaseProtocol, FeatureSet, RetrievalSetting, SYSUProtocol, evaluate
 from mmvireid.evaluation.metrics import LLCMMetric, RegDBMetric, SYSUMetric
+from mmvireid.evaluation.query_results import load_queries
 from mmvireid.registry import METRICS, PROTOCOLS
 from mmvireid.structures import ReIDDataSample
 
@@ -271,6 +272,11 @@ def test_files_say_where_the_numbers_come_from(tmp_path):
         'rand_perm_file': None, 'num_trials': 3, 'checkpoint': 'epoch_3.pth'}  # fmt: skip
     mean_ap = figures['sysu/all-1shot/mAP']
     assert 100 * content['results']['sysu/all-1shot']['mAP'] == pytest.approx(mean_ap)
+    queries, source = load_queries(tmp_path / 'new' / 'sysu_queries.npz')
+    assert source['test_data'] == dict(dataset='sysu_mm01', protocol='sysu', split='test')
+    assert source['checkpoint'] == 'epoch_3.pth'
+    scores = queries['sysu/all-1shot'].by_identity('sysu/all-1shot')
+    assert scores.figure('mAP') == pytest.approx(figures['sysu/all-1shot/mAP'], abs=1e-4)
     with open(tmp_path / 'new' / 'sysu_trials.csv') as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == 3

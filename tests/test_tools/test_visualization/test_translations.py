@@ -123,6 +123,7 @@ def test_scores_are_those_of_scikit_image_and_nobody_is_shown_himself(tool, cfg,
         'visible picture, grey': grey[0],
         'fake infrared': [picture[:, ::-1] for picture in grey[0]],
         'infrared picture of somebody else': grey[1],
+        'mean of these': [np.mean(grey[1], axis=0).round().astype(np.uint8)] * len(pairs),
     }
     assert list(found) == list(expected)
     for key, pictures in expected.items():
@@ -148,7 +149,9 @@ def test_what_methods_make_is_scored_and_written(tool, saved, method, tmp_path, 
     tool.main([*files, '--truth', '--num-ids', '2', '--out', str(out), '--cameras', '1'])
     content = json.loads(out.with_suffix('.json').read_text())
     fakes = dict(aligngan=tool.FAKES[:1], hicmd=tool.FAKES[1:])[method]
-    names = ['visible picture, grey', *fakes, 'infrared picture of somebody else']
+    names = [
+        'visible picture, grey', *fakes, 'infrared picture of somebody else', 'mean of these',
+    ]  # fmt: skip
     assert list(content['scores']) == names
     assert content['images'] == 10 and content['split'] == 'test'
     printed = [' '.join(line.split()) for line in capsys.readouterr().out.splitlines()]
