@@ -18,9 +18,9 @@ class DotProductNonLocal(nn.Module):
     all four 1x1 convolutions have a bias, BN starts at zero, so the block starts as identity.
 
     The product is evaluated in the order that the brackets show, (inner x M)(M x inner) first:
-    the M x M attention matrix never exists, and memory is linear in M. The convolutions are products
-    of matrices, with the three inner ones side by side: with as few channels as the release has, they
-    are some four times faster so, in channels-last format (in the other, the map is copied first).
+    the M x M attention matrix never exists, and memory is linear in M. The convolutions are
+    computed as products of matrices, the three inner ones in one: with as few channels as the
+    release has, that is four times faster on channels-last maps (others are copied first).
 
     Args:
         channels: Channels C of input and output.
