@@ -6,7 +6,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 model = dict(
-    channels_last=True,
     backbone=dict(
         depth=18,
         num_stages=3,  # layer4 has most of the weights and is half of the cost at this size

@@ -2,6 +2,7 @@
 # `model.head.num_ids` comes with the data set.
 model = dict(
     type='AGW',
+    channels_last=True,  # the format that convolutions are fastest in; False for PyTorch's own
     backbone=dict(
         type='TwoStreamResNet',
         depth=50,
