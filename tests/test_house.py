@@ -16,6 +16,8 @@ TESTED_ELSEWHERE = {
     'mmvireid/apis/releases.py': 'the tables of released_weights.py, tested with it',
     'tools/train.py': 'tested with test.py, which needs what it leaves: test_train_and_test.py',
     'tools/test.py': 'see tools/train.py',
+    'mmvireid/apis/training.py': 'see tools/train.py',
+    'mmvireid/apis/testing.py': 'see tools/train.py',
 }
 #: Tests of no single module, and of what.
 TESTS_OF_MORE = {

@@ -37,17 +37,11 @@ from mmvireid.benchmark.pages import Pages
 from mmvireid.benchmark.pool import Ended, Job, Pool, end_with_parent
 from mmvireid.benchmark.progress import Progress
 from mmvireid.benchmark.work import LINE, run_cell
+from mmvireid.commands import CommandParser, OptionsAction, add_options_argument, steady_screen
 from mmvireid.datasets.rendering import ensure_rendered
-from mmvireid.engine.runner import (
-    CommandParser,
-    OptionsAction,
-    add_options_argument,
-    clear_errors,
-    work_dir_lock,
-)
+from mmvireid.engine.runner import clear_errors, work_dir_lock
 from mmvireid.engine.runner.config_check import places_in
 from mmvireid.errors import InvalidValueError, Refusal, RunStoppedError
-from mmvireid.screen import steady_screen
 from mmvireid.storage import read_text, write_atomically
 
 ROOT = Path(__file__).resolve().parents[1]

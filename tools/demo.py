@@ -6,8 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
 
-from mmvireid.engine.runner import CommandParser, read_config, resume_from, run_tool
-from mmvireid.screen import steady_screen
+from mmvireid.commands import CommandParser, steady_screen
+from mmvireid.engine.runner import read_config, resume_from, run_tool
 
 TOOLS = Path(__file__).parent
 

@@ -16,10 +16,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
 
-from mmvireid.engine.runner import CommandParser, clear_errors, resume_from, run_tool
+from mmvireid.commands import CommandParser, steady_screen
+from mmvireid.engine.runner import clear_errors, resume_from, run_tool
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import Report, SettingResult, format_table
-from mmvireid.screen import steady_screen
 from mmvireid.storage import read_text
 
 TOOLS = Path(__file__).parent

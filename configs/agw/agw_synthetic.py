@@ -20,6 +20,7 @@ model = dict(
 _batches = dict(num_instances=2, num_batches=80, replace=True)
 train_dataloader = dict(batch_size=32, batch_sampler=_batches)
 train_cfg = dict(type='ResumableTrainLoop', max_epochs=5, val_interval=5)
+# 400 iterations are few for the release's SGD, and for a smaller rate: see README.md.
 optim_wrapper = dict(
     type='AutocastOptimWrapper', optimizer=dict(type='Adam', lr=1e-3, weight_decay=5e-4)
 )

@@ -12,12 +12,8 @@ import numpy as np
 from mmengine.device import get_device
 
 from mmvireid.apis.inference import init_model
-from mmvireid.engine.runner import (
-    CommandParser,
-    OptionsAction,
-    add_options_argument,
-    find_plugins,
-)
+from mmvireid.commands import CommandParser, OptionsAction, add_options_argument
+from mmvireid.engine.runner import find_plugins
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.evaluation import BaseProtocol, FeatureSet, find_protocol
 from mmvireid.models.base import BaseReID

@@ -23,13 +23,13 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.engine.runner import CommandParser, clear_errors
+from mmvireid.commands import CommandParser, steady_screen
+from mmvireid.engine.runner import clear_errors
 from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.evaluation import FeatureSet, align_rows, evaluate, find_protocol
 from mmvireid.evaluation.comparison import check_alike, compare, in_points
 from mmvireid.evaluation.functional import DISTANCES
 from mmvireid.evaluation.query_results import IdentityScores, load_queries
-from mmvireid.screen import steady_screen
 
 #: What a result must have in common with the others, of what a file says about itself.
 ALIKE = ('protocol', 'gallery', 'num_trials')

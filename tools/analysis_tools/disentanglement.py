@@ -55,6 +55,7 @@ from mmvireid.apis import (
     model_parser,
     open_model,
 )
+from mmvireid.commands import steady_screen
 from mmvireid.datasets.rendering import Factors, picture_factors, rendered_layout
 from mmvireid.distances import unit_rows
 from mmvireid.engine.runner import clear_errors
@@ -76,7 +77,6 @@ from mmvireid.evaluation.functional import (
 )
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import METRICS
-from mmvireid.screen import steady_screen
 from mmvireid.storage import new_file
 from mmvireid.structures import MODALITIES, VISIBLE
 from mmvireid.visualization import choose_rows, draw_distances, mean_distances, tsne, write_figure

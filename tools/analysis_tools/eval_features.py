@@ -14,13 +14,12 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import add_protocol_arguments, open_features, protocol_of
-from mmvireid.engine.runner import CommandParser
+from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.errors import InvalidValueError, Refusal
 from mmvireid.evaluation import chance_level, evaluate, format_table, fuse_flip
 from mmvireid.evaluation.feature_set import describe_source
 from mmvireid.evaluation.functional import DISTANCES, FLIP_SUMS
 from mmvireid.evaluation.report import FIGURES, check_figures
-from mmvireid.screen import steady_screen
 from mmvireid.storage import check_output, new_file
 
 # Options that only some protocols have, by the name of the protocol's argument.

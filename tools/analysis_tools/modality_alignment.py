@@ -44,6 +44,7 @@ from mmvireid.apis import (
     make_folder,
     model_parser,
 )
+from mmvireid.commands import steady_screen
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import (
     FeatureSet,
@@ -56,7 +57,6 @@ from mmvireid.evaluation import (
 from mmvireid.evaluation.functional import mean_similarity
 from mmvireid.evaluation.protocols.gallery_sampling import sorted_rows
 from mmvireid.evaluation.protocols.llcm import same_person_and_camera
-from mmvireid.screen import steady_screen
 from mmvireid.storage import new_file
 from mmvireid.structures import MODALITIES
 from mmvireid.visualization import choose_rows, tsne, write_figure

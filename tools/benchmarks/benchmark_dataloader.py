@@ -21,9 +21,9 @@ from torch.utils.data import DataLoader
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.engine.runner import CommandParser, add_options_argument, read_config
+from mmvireid.commands import CommandParser, add_options_argument, steady_screen
+from mmvireid.engine.runner import read_config
 from mmvireid.errors import Refusal
-from mmvireid.screen import steady_screen
 
 SAMPLING_SECONDS = 0.2
 

@@ -24,7 +24,7 @@ from torch.nn.functional import normalize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.engine.runner import CommandParser
+from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.evaluation import (
     FeatureSet,
     RegDBProtocol,
@@ -34,7 +34,6 @@ from mmvireid.evaluation import (
     evaluate,
 )
 from mmvireid.evaluation.functional.retrieval import BLOCK
-from mmvireid.screen import steady_screen
 from mmvireid.structures import INFRARED, VISIBLE
 
 # Test images of SYSU-MM01 per person and camera.

@@ -39,12 +39,11 @@ from torchvision.models import resnet50
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
+from mmvireid.commands import CommandParser, add_options_argument, steady_screen
 from mmvireid.datasets import noise_batch
 from mmvireid.engine.optimizers import AutocastOptimWrapper
 from mmvireid.engine.runner import (
-    CommandParser,
     ReIDRunner,
-    add_options_argument,
     clear_errors,
     forget_weights,
     read_config,
@@ -52,7 +51,6 @@ from mmvireid.engine.runner import (
 )
 from mmvireid.models.base import AlternatingReID, BaseReID
 from mmvireid.registry import HOOKS, MODELS
-from mmvireid.screen import steady_screen
 
 #: Hooks that need the real data, and act before, after or rarely during training.
 LEFT_OUT = ('CheckpointHook', 'DistSamplerSeedHook', 'GenerationHook', 'PreflightHook')

@@ -22,12 +22,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
+from mmvireid.commands import CommandParser, add_options_argument, steady_screen
 from mmvireid.datasets import noise_batch
-from mmvireid.engine.runner import CommandParser, add_options_argument, clear_errors, read_config
+from mmvireid.engine.runner import clear_errors, read_config
 from mmvireid.evaluation import align_rows
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
-from mmvireid.screen import steady_screen
 from mmvireid.structures import VISIBLE
 
 #: Identities of the batch of noise, and images of each in each modality.

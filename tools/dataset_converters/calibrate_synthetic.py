@@ -18,9 +18,8 @@ from torchvision.models import resnet18
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
+from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.datasets.rendering import LAYOUTS, SIZES, Shot, render_picture
-from mmvireid.engine.runner import CommandParser
-from mmvireid.screen import steady_screen
 from mmvireid.structures import INFRARED, VISIBLE
 
 SIZE = (128, 64)  # height and width to which every picture is scaled first

@@ -14,13 +14,12 @@ from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
+from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.datasets import LLCM, SYSUMM01, BaseReIDDataset, RegDB
 from mmvireid.datasets.reading.image_rows import unpaired_ids
 from mmvireid.datasets.reading.image_tree import brief_list
 from mmvireid.datasets.transforms.loading import read_image
-from mmvireid.engine.runner import CommandParser
 from mmvireid.errors import Refusal
-from mmvireid.screen import steady_screen
 from mmvireid.structures import INFRARED, VISIBLE
 
 #: A 16-bit image of which 8 bits leave fewer grey levels than this has lost its content.

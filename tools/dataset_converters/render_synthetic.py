@@ -18,6 +18,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import picture_path, write_picture
+from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.datasets.rendering import (
     FACTORS,
     LAYOUTS,
@@ -27,9 +28,7 @@ from mmvireid.datasets.rendering import (
     ensure_rendered,
     write_factors,
 )
-from mmvireid.engine.runner import CommandParser
 from mmvireid.errors import Refusal
-from mmvireid.screen import steady_screen
 from mmvireid.storage import check_output
 
 #: Height and width of one picture of a contact sheet.

@@ -26,9 +26,9 @@ from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.engine.runner import CommandParser, add_options_argument, clear_errors, read_config
+from mmvireid.commands import CommandParser, add_options_argument, steady_screen
+from mmvireid.engine.runner import clear_errors, read_config
 from mmvireid.errors import RunStoppedError
-from mmvireid.screen import steady_screen
 from mmvireid.storage import load_checkpoint
 
 TRAIN = Path(__file__).parents[1] / 'train.py'

@@ -27,10 +27,10 @@ from mmvireid.apis.released_weights import (
     flatten_weights,
 )
 from mmvireid.apis.releases import RELEASES, Release
-from mmvireid.engine.runner import CommandParser, clear_errors, read_config
+from mmvireid.commands import CommandParser, steady_screen
+from mmvireid.engine.runner import clear_errors, read_config
 from mmvireid.evaluation import align_rows
 from mmvireid.registry import MODELS
-from mmvireid.screen import steady_screen
 from mmvireid.storage import check_output, load_checkpoint, new_file
 
 CONFIGS = Path(__file__).parents[2] / 'configs'

@@ -18,7 +18,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.engine.runner import CommandParser, clear_errors
+from mmvireid.commands import CommandParser
+from mmvireid.engine.runner import clear_errors
 from mmvireid.errors import InvalidValueError
 from mmvireid.storage import load_weights, write_atomically
 from mmvireid.storage.shipped_weights import FOLDER, SUMS, read_sums

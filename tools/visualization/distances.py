@@ -28,11 +28,11 @@ from mmvireid.apis import (
     load_split,
     model_parser,
 )
+from mmvireid.commands import steady_screen
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import FeatureSet, align_rows
 from mmvireid.evaluation.functional import cross_modality_histograms
 from mmvireid.models.base import BaseReID
-from mmvireid.screen import steady_screen
 from mmvireid.storage import check_output
 from mmvireid.visualization import draw_distances, mean_distances
 

@@ -19,11 +19,11 @@ from mmvireid.apis import (
     protocol_of,
     write_picture,
 )
+from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.distances import unit_rows
-from mmvireid.engine.runner import CommandParser, clear_errors
+from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import FeatureSet, RetrievalSetting
-from mmvireid.screen import steady_screen
 from mmvireid.storage import check_output
 from mmvireid.visualization import RankedList, draw_ranked_lists
 

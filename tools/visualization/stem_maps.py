@@ -24,11 +24,11 @@ from mmengine.dataset import Compose
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import add_out_argument, build_models, check_methods, model_parser
+from mmvireid.commands import steady_screen
 from mmvireid.datasets import reid_collate
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import align_rows
 from mmvireid.models.base import BaseReID
-from mmvireid.screen import steady_screen
 from mmvireid.storage import check_output
 from mmvireid.structures import MODALITIES
 from mmvireid.visualization import write_figure

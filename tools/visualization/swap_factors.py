@@ -48,12 +48,12 @@ from mmvireid.apis import (
     positive,
     write_picture,
 )
+from mmvireid.commands import steady_screen
 from mmvireid.datasets import reid_collate
 from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
 from mmvireid.engine.runner import clear_errors
 from mmvireid.models.base import BaseReID
 from mmvireid.models.generators import Codes, join_codes
-from mmvireid.screen import steady_screen
 from mmvireid.storage import check_output
 from mmvireid.structures import INFRARED, MODALITIES, VISIBLE
 from mmvireid.visualization import draw_image_grid

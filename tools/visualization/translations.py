@@ -41,6 +41,7 @@ from mmvireid.apis import (
     open_model,
     write_picture,
 )
+from mmvireid.commands import steady_screen
 from mmvireid.datasets import reid_collate
 from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
 from mmvireid.datasets.rendering import render_jpeg, rendered_layout
@@ -49,7 +50,6 @@ from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import align_rows
 from mmvireid.evaluation.functional import Comparison, PictureSimilarity, picture_similarity
 from mmvireid.models.base import BaseReID
-from mmvireid.screen import steady_screen
 from mmvireid.storage import check_output, new_file
 from mmvireid.structures import INFRARED, VISIBLE, ReIDDataSample
 from mmvireid.visualization import draw_image_grid

@@ -24,9 +24,8 @@ untrained ResNet-18       infrared -> visible       1.52    1.00
 ========================  ====================  ========  ======
 
 What can be learned, by SYSU-MM01's protocol (all-search, single-shot, chance about 1): the small
-baseline ``configs/agw/agw_synthetic.py`` reaches 31.8 at ``'small'`` (400 iterations, three seeds),
-``configs/agw/agw_synthetic-benchmark.py`` 49.6 at ``'benchmark'`` (1,000 iterations, one seed): far
-from chance, and far from saturation.
+baseline ``configs/agw/agw_synthetic.py`` reaches 45.9 at ``'small'`` (400 iterations, three seeds,
+from weights that know other rendered people): far from chance, and far from saturation.
 """
 
 from .factors import Factors, picture_factors, write_factors

@@ -3,16 +3,14 @@ from .distributed import (
     ReIDSeparateDistributedDataParallel,
     distributed,
 )
-from .options import OptionsAction, add_options_argument, merge_options
+from .options import merge_options
 from .resumable_loop import ResumableTrainLoop
 from .runner import ReIDRunner, build_runner
 from .setup import (
-    CommandParser,
     clear_errors,
     find_plugins,
     forget_weights,
     package_version,
-    parse_run_args,
     prepare_config,
     read_config,
     resume_from,
@@ -23,13 +21,10 @@ from .setup import (
 from .work_dir_lock import work_dir_lock
 
 __all__ = [
-    'CommandParser',
-    'OptionsAction',
     'ReIDDistributedDataParallel',
     'ReIDRunner',
     'ReIDSeparateDistributedDataParallel',
     'ResumableTrainLoop',
-    'add_options_argument',
     'build_runner',
     'clear_errors',
     'distributed',
@@ -37,7 +32,6 @@ __all__ = [
     'forget_weights',
     'merge_options',
     'package_version',
-    'parse_run_args',
     'prepare_config',
     'read_config',
     'resume_from',

@@ -1,5 +1,6 @@
 """MMEngine's Runner, with the guards that no list in a config can drop."""
 
+import os
 from collections.abc import Sequence
 
 from mmengine.config import Config
@@ -46,6 +47,14 @@ class ReIDRunner(Runner):
     Args:
         As in MMEngine's ``Runner``. Build one with :func:`build_runner`.
     """
+
+    def set_randomness(
+        self, seed: int | None, diff_rank_seed: bool = False, deterministic: bool = False
+    ) -> None:
+        """Seed all generators; deterministic products of matrices on a GPU need a workspace."""
+        if deterministic:
+            os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
+        super().set_randomness(seed, diff_rank_seed, deterministic)
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
         """Build the logger, whose file may fail without ado."""

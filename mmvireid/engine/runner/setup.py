@@ -7,13 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from pathlib import Path
-from typing import NoReturn
 
 import torch
 from mmengine.config import Config
 
+from mmvireid.commands import wants_traceback
 from mmvireid.datasets.loading.worker_failure import deaths_awaited, worker_failure
 from mmvireid.engine.hooks.checkpoint_hook import newest_checkpoint
 from mmvireid.errors import InvalidValueError, MissingFileError, Refusal
@@ -21,36 +20,10 @@ from mmvireid.storage import damage_of
 from mmvireid.storage.files import disk_failure, probe_folder
 from mmvireid.version import __version__
 
-from .options import add_options_argument, merge_options
+from .options import merge_options
 from .work_dir_lock import process_rank
 
-#: Whether the command was asked to show where it refused something.
-_traceback = ContextVar('traceback', default=False)
 _LOADERS = ('train_dataloader', 'val_dataloader', 'test_dataloader')
-
-
-class CommandParser(argparse.ArgumentParser):
-    """A parser with what every command has: ``--traceback``, which :func:`clear_errors` obeys."""
-
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self.add_argument(
-            '--traceback',
-            action='store_true',
-            help='where something is refused, show by which lines of code',
-        )
-
-    def parse_known_args(self, args=None, namespace=None) -> tuple[argparse.Namespace, list[str]]:
-        """Read a command line as argparse does, and keep ``--traceback`` out of the result."""
-        namespace, others = super().parse_known_args(args, namespace)
-        _traceback.set(namespace.__dict__.pop('traceback'))
-        return namespace, others
-
-    def refuse(self, error: Exception) -> NoReturn:
-        """End the program as a wrong argument does, with the message of an error."""
-        if _traceback.get():
-            raise error
-        self.error(str(error))
 
 
 @contextmanager
@@ -68,7 +41,7 @@ def clear_errors(program: str) -> Iterator[None]:
             yield
     except Exception as error:
         message = worker_failure(error) or _refusal(error) or disk_failure(error)
-        if message is None or _traceback.get():
+        if message is None or wants_traceback():
             raise
         raise SystemExit(f'{program}: {message}') from error
 
@@ -78,32 +51,6 @@ def _refusal(error: Exception) -> str | None:
     if not isinstance(error, Refusal):
         return None
     return ' '.join([str(error), *getattr(error, '__notes__', ())])
-
-
-def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
-    """Add the arguments that every run has, and parse.
-
-    Args:
-        parser: Has the command's own arguments; ``config`` comes first.
-        argv: Command line, ``None`` for the process's own.
-    """
-    parser.add_argument('--work-dir', help='where logs and checkpoints go (work_dirs/<config>)')
-    add_options_argument(parser)
-    parser.add_argument(
-        '--launcher',
-        choices=['none', 'pytorch', 'slurm', 'mpi'],
-        default='none',
-        help='job launcher',
-    )
-    parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
-    args = parser.parse_args(argv)
-    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
-    if args.launcher == 'slurm':  # a port of the job's own, the same in all its processes
-        job, step = (int(os.environ.get(f'SLURM_{name}_ID', 0)) for name in ('JOB', 'STEP'))
-        port = os.environ.get('PORT', str(15000 + (job + 97 * step) % 15000))
-        os.environ.setdefault('MASTER_PORT', port)
-    os.environ.setdefault('MKL_NUM_THREADS', '1')  # MMEngine would set it and warn about it
-    return args
 
 
 def prepare_config(args: argparse.Namespace) -> Config:

@@ -2,11 +2,58 @@
 
 from collections.abc import Callable
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 #: Negative slope of every LeakyReLU.
 SLOPE = 0.3
+
+
+def reflect(maps: Tensor, padding: int) -> Tensor:
+    """Pad maps by reflection, on all four sides.
+
+    PyTorch's own padding adds gradients up in any order on a GPU, and refuses where deterministic
+    algorithms are asked for (``randomness=dict(deterministic=True)``); there the rows and columns
+    are selected.
+
+    Args:
+        maps: Shape (N, C, h, w), with h and w larger than the padding.
+        padding: Rows and columns on each side.
+
+    Returns:
+        Shape (N, C, h + 2 padding, w + 2 padding).
+    """
+    if maps.is_cuda and torch.are_deterministic_algorithms_enabled():
+        return reflect_by_selection(maps, padding)
+    return F.pad(maps, (padding,) * 4, mode='reflect')
+
+
+def reflect_by_selection(maps: Tensor, padding: int) -> Tensor:
+    """As :func:`reflect`, by selecting rows and columns: the same on every device, but slower."""
+    for dim in (2, 3):
+        maps = maps.index_select(dim, reflected_positions(maps.shape[dim], padding, maps.device))
+    return maps
+
+
+def reflected_positions(size: int, padding: int, device: torch.device | None = None) -> Tensor:
+    """Where each position of a padded row comes from, int64, shape (size + 2 padding,).
+
+    Example:
+        >>> reflected_positions(4, padding=2)
+        tensor([2, 1, 0, 1, 2, 3, 2, 1])
+    """
+    last = size - 1
+    return last - (last - torch.arange(-padding, size + padding, device=device).abs()).abs()
+
+
+class ReflectedConv(nn.Conv2d):
+    """A convolution whose input is padded by reflection; its arguments are those of a plain one."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Map (N, C, h, w) to (N, out_channels, h', w')."""
+        padded = reflect(maps, self.padding[0])
+        return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation)
 
 
 def reflected_conv(
@@ -18,10 +65,8 @@ def reflected_conv(
     ``dilation * (kernel_size // 2)``, in both directions.
     """
     padding = dilation * (kernel_size // 2)
-    mode = 'reflect' if padding else 'zeros'  # reflecting nothing would copy the map
-    return nn.Conv2d(
-        in_channels, out_channels, kernel_size, stride, padding, dilation, padding_mode=mode
-    )
+    kind = ReflectedConv if padding else nn.Conv2d  # reflecting nothing would copy the map
+    return kind(in_channels, out_channels, kernel_size, stride, padding, dilation)
 
 
 def leaky(maps: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 """What every run has, whatever its config says of hooks."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -185,3 +186,14 @@ def test_functions_of_a_data_loader_need_no_scope():
         assert loader.collate_fn.func.__name__ == name.rpartition('.')[2]
     with pytest.raises(KeyError, match="'reid_colate' is not registered as a function"):
         ReIDRunner.build_dataloader(dict(collate_fn=dict(type='reid_colate')))
+
+
+@pytest.mark.parametrize(('asked', 'expected'), [(False, None), (True, ':4096:8')])
+def test_deterministic_training_gets_its_workspace(asked, expected, build, monkeypatch):
+    """Without it PyTorch refuses the first product of matrices on a GPU."""
+    monkeypatch.setenv('CUBLAS_WORKSPACE_CONFIG', 'x')  # so that it is put back at the end
+    monkeypatch.delenv('CUBLAS_WORKSPACE_CONFIG')
+    monkeypatch.setattr(torch, 'use_deterministic_algorithms', lambda *args, **kwargs: None)
+    monkeypatch.setattr(torch.backends.cudnn, 'deterministic', False)
+    build(randomness=dict(seed=0, deterministic=asked))
+    assert os.environ.get('CUBLAS_WORKSPACE_CONFIG') == expected

@@ -9,13 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from mmvireid.commands import CommandParser, parse_run_args
 from mmvireid.datasets.loading.worker_failure import noted_image
 from mmvireid.engine.runner import (
-    CommandParser,
     clear_errors,
     forget_weights,
     package_version,
-    parse_run_args,
     prepare_config,
     resume_from,
     settle_resume,
@@ -238,21 +237,3 @@ def test_a_config_that_resumes_by_itself_is_refused(settle):
         settle('resume = True\nload_from = "a.pth"')
     with pytest.raises(ValueError, match='`resume` is True'):
         settle('resume = True', '--resume')  # there is nothing to go on from
-
-
-def test_processes_of_a_slurm_job_agree_on_a_port_of_their_own(parse, monkeypatch):
-    ports = []
-    for job, step in ((1000, 0), (1000, 0), (1001, 0), (1000, 1)):
-        monkeypatch.delenv('MASTER_PORT', raising=False)
-        monkeypatch.setenv('SLURM_JOB_ID', str(job))
-        monkeypatch.setenv('SLURM_STEP_ID', str(step))
-        parse('toy.py', '--launcher', 'slurm')
-        ports.append(int(os.environ['MASTER_PORT']))
-    assert ports[0] == ports[1]
-    assert len(set(ports)) == 3
-    assert all(1024 < port < 32768 for port in ports)
-    monkeypatch.delenv('MASTER_PORT')
-    monkeypatch.setenv('PORT', '29999')
-    parse('toy.py', '--launcher', 'slurm')
-    assert os.environ['MASTER_PORT'] == '29999'
-    monkeypatch.delenv('MASTER_PORT')

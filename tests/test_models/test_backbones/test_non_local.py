@@ -28,3 +28,9 @@ def test_starts_as_identity():
 def test_impossible_width_is_named(inner):
     with pytest.raises(ValueError, match=f'`inner` is {inner}'):
         DotProductNonLocal(6, inner)
+
+
+@pytest.mark.parametrize('memory_format', [torch.contiguous_format, torch.channels_last])
+def test_maps_keep_their_memory_format(memory_format):
+    x = torch.randn(2, 6, 4, 3).to(memory_format=memory_format)
+    assert DotProductNonLocal(6, 1)(x).is_contiguous(memory_format=memory_format)

@@ -9,6 +9,8 @@ from mmvireid.models.layers.reflected import (
     init_kaiming,
     instance_norm,
     leaky,
+    reflect,
+    reflect_by_selection,
     reflected_conv,
 )
 
@@ -34,6 +36,14 @@ def test_convolution_pads_by_reflection_before(kernel_size, stride, dilation, pa
     found = layer(maps)
     torch.testing.assert_close(found, expected)
     assert found.shape[2:] == tuple(-(-length // stride) for length in size)
+
+
+@pytest.mark.parametrize('padding', [1, 2, 5])
+@pytest.mark.parametrize('pad', [reflect, reflect_by_selection])
+def test_both_ways_reflect_as_numpy_does(pad, padding):
+    maps = torch.randn(2, 3, 8, 6, dtype=torch.double, requires_grad=True)
+    assert torch.equal(pad(maps, padding), mirrored(maps, padding))
+    assert torch.autograd.gradcheck(lambda x: pad(x, padding), (maps,))
 
 
 @pytest.mark.parametrize(('kernel_size', 'dilation'), [(3, 1), (5, 1), (3, 9)])

@@ -7,6 +7,8 @@ import torch
 from mmengine.config import Config, ConfigDict
 from mmengine.optim import build_optim_wrapper
 
+from mmvireid.engine.runner import forget_weights
+from mmvireid.models.backbones import DotProductNonLocal
 from mmvireid.models.data_preprocessors import ReIDDataPreprocessor
 from mmvireid.registry import MODELS
 
@@ -92,6 +94,62 @@ def test_the_bare_loop_does_the_same_arithmetic(config, tool, tiny):
     assert moved
 
 
+def as_released(model):
+    """Weights of our AGW under the names of the tool's released one; dead copies are left out."""
+    trunk, kept = model.backbone.trunk, {}
+    for modality, stem in model.backbone.stems.items():
+        kept |= stem.state_dict(prefix=f'{modality}.')
+    for name, value in trunk.state_dict().items():
+        if 'non_local' not in name:
+            kept[f'base.{name}'] = value
+    blocks = [part for part in trunk.modules() if isinstance(part, DotProductNonLocal)]
+    places = dict(g='g', theta='theta', phi='phi', out='out.0', bn='out.1')
+    for index, block in enumerate(blocks):
+        for part, place in places.items():
+            kept |= getattr(block, part).state_dict(prefix=f'non_local.{index}.{place}.')
+    kept |= model.neck.bn.state_dict(prefix='bottleneck.')
+    return kept | model.head.classifier.state_dict(prefix='classifier.')
+
+
+def test_the_released_step_is_agws(tool, training_batch):
+    """The same losses as ours from the same weights, written down apart from ours."""
+    cfg = Config.fromfile(ROOT / 'configs/agw/agw_sysu.py')
+    forget_weights(cfg.model)
+    torch.manual_seed(0)
+    ours, theirs = MODELS.build(cfg.model).train(), tool.ReleasedAGW(395).train()
+    for name, parameter in ours.named_parameters():
+        if 'non_local' in name and name.endswith('bn.weight'):
+            torch.nn.init.normal_(parameter)  # so that the block does something
+    assert round(sum(p.numel() for p in theirs.parameters()) / 1e6, 2) == 71.37
+    missing, unknown = theirs.load_state_dict(as_released(ours), strict=False)
+    dead = ('visible.layer', 'infrared.layer', 'base.conv1', 'base.bn1')
+    assert not unknown and all(name.startswith(dead) for name in missing)
+    batch = ours.data_preprocessor(training_batch(3, 2, size=(64, 32)))
+    terms = ours.loss(**batch)
+    labels = torch.tensor([sample.gt_label for sample in batch['data_samples']])
+    embedding, logits = theirs(*batch['inputs'].values())
+    for term, value in (
+        ('identity', torch.nn.functional.cross_entropy(logits, labels)),
+        ('triplet', tool.released_triplet(embedding, labels)),
+    ):
+        torch.testing.assert_close(value, terms[term], rtol=1e-3, atol=1e-4, msg=term)
+
+
+@pytest.mark.parametrize('scale', [0.2, 1.0, 4.0, 10.0])
+def test_the_released_triplet_loss_has_the_golden_values(scale, tool, golden_batch):
+    golden = {0.2: 0.593783387658, 1.0: 0.816246993070, 4.0: 10.123833933171, 10.0: 51.944222213020}
+    found = tool.released_triplet(*golden_batch(scale))
+    assert found.item() == pytest.approx(golden[scale], abs=1e-9)
+
+
+def test_the_released_step_is_timed_beside_ours(tool, tiny, capsys):
+    path = tiny('configs/agw/agw_synthetic.py')[0]
+    tool.main([path, '--iters', '1', '--turns', '1', '--released', '--channels-last'])
+    lines = {line.split()[0]: line.split()[1:] for line in capsys.readouterr().out.splitlines()}
+    ratio = float(lines['released'][0]) / float(lines['Runner'][0])
+    assert float(lines['speed-up'][0]) == pytest.approx(ratio, rel=0.1, abs=0.02)
+
+
 def test_a_batch_has_the_blocks_of_the_sampler(tool):
     cfg = Config.fromfile(ROOT / 'configs/agw/agw_synthetic.py')
     cfg.train_dataloader.batch_sampler = ConfigDict(
@@ -125,6 +183,7 @@ def test_weights_are_not_looked_for(tool, tiny, capsys):
     [
         ((DGVAE, '--stage', '4'), r"`--stage` is '4', expected one of \['1 identity', '2"),
         (('configs/agw/agw_synthetic.py', '--stage', 'one'), r"is 'one', expected one of \[\]"),
+        ((DGVAE, '--released'), '`--released` is for models of type AGW'),
         (('nowhere.py',), "`config` is 'nowhere.py', no such file"),
     ],
 )

@@ -6,12 +6,12 @@ import sys
 
 import pytest
 
-from mmvireid.screen import steady_screen
+from mmvireid.commands import steady_screen
 
 WORK = """
 import sys
 from pathlib import Path
-from mmvireid.screen import steady_screen
+from mmvireid.commands import steady_screen
 
 @steady_screen()
 def main():

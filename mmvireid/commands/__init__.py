@@ -1,0 +1,15 @@
+"""What a command needs before anything heavy is imported: its arguments and its screen."""
+
+from .options import OptionsAction, add_options_argument, read_value
+from .parser import CommandParser, parse_run_args, wants_traceback
+from .screen import steady_screen
+
+__all__ = [
+    'CommandParser',
+    'OptionsAction',
+    'add_options_argument',
+    'parse_run_args',
+    'read_value',
+    'steady_screen',
+    'wants_traceback',
+]
