@@ -14,12 +14,7 @@ model = dict(
         head=dict(feature_size=512, num_ids=_base_.num_ids),
     ),
     erasing=dict(p=0.0),  # it cost R1 in short runs from random weights; not tried again
-<<<<<<< HEAD
-    # images outweigh identities in so short a run: with the paper's 1, R1 is 22.17 (seed 0), with
-    # these 29.91
-=======
     # images outweigh identities in so short a run: R1 is 22.17 with the paper's 1 (seed 0)
->>>>>>> main
     loss_weights=dict(identity=50.0, triplet=50.0),
 )
 _load_image = dict(type='LoadReIDImage', size=image_size)
