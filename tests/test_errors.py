@@ -43,3 +43,18 @@ def test_the_package_refuses_by_its_own_classes_only():
         str(PACKAGE / 'datasets/loading/worker_failure.py')
     )  # where PyTorch's own error gets lost
     assert {path: names for path, names in found.items() if names} == {}
+
+
+def test_a_missing_extra_is_named_with_the_command_that_installs_it():
+    with (
+        pytest.raises(
+            RuntimeError,
+            match=r"^page: it needs no-such-package, which comes with the extra 'web': "
+            r"pip install -e '\.\[web\]', or pip install no-such-package\.$",
+        ),
+        errors.from_extra('page', 'no-such-package', 'web'),
+    ):
+        import no_such_package  # noqa: F401
+    with errors.from_extra('page', 'json', 'web'):
+        import json
+    assert json.loads('1') == 1

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from mmvireid.distances import unit_rows
-from mmvireid.errors import InvalidValueError, RunStoppedError
+from mmvireid.errors import InvalidValueError, from_extra
 from mmvireid.evaluation import FeatureSet
 
 #: t-SNE of fewer points says nothing.
@@ -44,13 +44,8 @@ def tsne(seed: int) -> Callable[[np.ndarray], np.ndarray]:
     Raises:
         RuntimeError: If scikit-learn is missing, so that this is known before any long work.
     """
-    try:
+    with from_extra('tsne', 'scikit-learn', 'analysis'):
         from sklearn.manifold import TSNE
-    except ImportError as error:
-        raise RunStoppedError(
-            "tsne: t-SNE needs scikit-learn, which comes with the extra 'analysis': "
-            "pip install -e '.[analysis]', or pip install scikit-learn."
-        ) from error
 
     def embed(features: np.ndarray) -> np.ndarray:
         if len(features) < MIN_POINTS:

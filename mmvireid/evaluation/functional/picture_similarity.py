@@ -6,7 +6,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
-from mmvireid.errors import InvalidValueError, RunStoppedError
+from mmvireid.errors import InvalidValueError, from_extra
 
 #: Sides of the smallest picture that the window of the structural similarity fits into.
 WINDOW = 11
@@ -50,13 +50,8 @@ def picture_similarity() -> Comparison:
     Raises:
         RuntimeError: If scikit-image is missing, so that this is known before any long work.
     """
-    try:
+    with from_extra('picture_similarity', 'scikit-image', 'analysis'):
         from skimage.metrics import peak_signal_noise_ratio, structural_similarity
-    except ImportError as error:
-        raise RunStoppedError(
-            "picture_similarity: it needs scikit-image, which comes with the extra 'analysis': "
-            "pip install -e '.[analysis]', or pip install scikit-image."
-        ) from error
 
     def compare(
         pictures: Sequence[np.ndarray], references: Sequence[np.ndarray]

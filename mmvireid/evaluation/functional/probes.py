@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mmvireid.errors import InvalidValueError, RunStoppedError
+from mmvireid.errors import InvalidValueError, from_extra
 
 #: Strength of the probe: the inverse of its weight decay, on standardised features.
 STRENGTH = 0.1
@@ -21,15 +21,10 @@ def linear_probe() -> Probe:
     Raises:
         RuntimeError: If scikit-learn is missing, so that this is known before any long work.
     """
-    try:
+    with from_extra('linear_probe', 'scikit-learn', 'analysis'):
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
-    except ImportError as error:
-        raise RunStoppedError(
-            "linear_probe: probes need scikit-learn, which comes with the extra 'analysis': "
-            "pip install -e '.[analysis]', or pip install scikit-learn."
-        ) from error
 
     def fit_and_tell(features: np.ndarray, labels: np.ndarray, others: np.ndarray) -> np.ndarray:
         rule = LogisticRegression(C=STRENGTH, class_weight='balanced', max_iter=1000)
