@@ -83,7 +83,9 @@ STARTERS = {'demo.py', 'regdb_trials.py', 'misc/kill_test.py'}
 
 
 def test_no_command_is_forgotten():
-    reads = re.compile(r"model_parser\(|init_model\(|load_checkpoint|'--resume'|resume_from\(")
+    reads = re.compile(
+        r"model_parser\(|init_model\(|load_checkpoint|\('checkpoint'|'--resume'|resume_from\("
+    )
     found = {
         str(path.relative_to(TOOLS))
         for path in TOOLS.rglob('*.py')
