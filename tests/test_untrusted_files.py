@@ -84,14 +84,16 @@ STARTERS = {'demo.py', 'regdb_trials.py', 'misc/kill_test.py'}
 
 def test_no_command_is_forgotten():
     reads = re.compile(
-        r"model_parser\(|init_model\(|load_checkpoint|\('checkpoint'|'--resume'|resume_from\("
+        r"model_parser\(|init_model\(|load_checkpoint|load_weights\(|argument\('checkpoint'|"
+        r"'--resume'|resume_from\("
     )
     found = {
         str(path.relative_to(TOOLS))
         for path in TOOLS.rglob('*.py')
         if reads.search(path.read_text())
     }
-    assert found - STARTERS == {*MODEL_TOOLS, 'train.py', 'model_converters/released.py'}
+    converters = {'model_converters/released.py', 'model_converters/ship_weights.py'}
+    assert found - STARTERS == {*MODEL_TOOLS, 'train.py', *converters}
 
 
 @pytest.mark.parametrize('tool', MODEL_TOOLS)
@@ -140,6 +142,7 @@ def test_converters_refuse_it(refuses, evil, tmp_path):
     refuses('model_converters/agw_released.py', evil, 'out.pth')
     for method in ('agw', 'hicmd', 'aligngan'):
         refuses('model_converters/released.py', method, evil, 'out.pth')
+    refuses('model_converters/ship_weights.py', evil, 'out', '--folder', str(tmp_path))
     assert not (tmp_path / 'out.pth').exists()
 
 

@@ -18,7 +18,7 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.commands import CommandParser
+from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.engine.runner import clear_errors
 from mmvireid.errors import InvalidValueError
 from mmvireid.storage import load_weights, write_atomically
@@ -59,6 +59,7 @@ def enter_sum(folder: Path, name: str, digest: str) -> None:
     write_atomically(''.join(lines).encode(), folder / SUMS)
 
 
+@steady_screen()
 def main(argv: Sequence[str] | None = None) -> None:
     parser = CommandParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
