@@ -16,6 +16,7 @@ from mmengine.runner import Runner
 
 from mmvireid.datasets import noise_batch
 from mmvireid.datasets.rendering import ensure_rendered
+from mmvireid.engine.runner import drop_helpers
 from mmvireid.registry import DATASETS, MODELS
 
 TOOLS = Path(__file__).parents[1] / 'tools'
@@ -199,7 +200,8 @@ def shrink(rendered, tiny_model, tmp_path):
     """
 
     def build(config: str) -> Config:
-        cfg = Config.fromfile(config)
+        cfg = Config.fromfile(config, format_python_code=False)  # which takes seconds
+        drop_helpers(cfg)
         root = rendered(LAYOUTS[cfg.train_dataloader.dataset.type])
         generates = 'input_size' in cfg.model
         # a decoder may enlarge a map by 64, VGG-16 needs a stem map of 8 x 8

@@ -8,6 +8,7 @@ from .resumable_loop import ResumableTrainLoop
 from .runner import ReIDRunner, build_runner
 from .setup import (
     clear_errors,
+    drop_helpers,
     find_plugins,
     forget_weights,
     package_version,
@@ -28,6 +29,7 @@ __all__ = [
     'build_runner',
     'clear_errors',
     'distributed',
+    'drop_helpers',
     'find_plugins',
     'forget_weights',
     'merge_options',

@@ -97,8 +97,22 @@ def read_config(path: str, options: dict | None = None) -> Config:
         raise MissingFileError(f'read_config: `config` is {path!r}, no such file.')
     find_plugins()
     cfg = Config.fromfile(path)
+    drop_helpers(cfg)
     merge_options(cfg, options)
     return cfg
+
+
+def drop_helpers(cfg: Config) -> None:
+    """Take the names with an underscore off a config's top level, in place.
+
+    Config files hand them to each other. Nothing else reads them, but they would stand in every
+    log, and take a second to be formatted.
+
+    Args:
+        cfg: Any config.
+    """
+    for name in [name for name in cfg if name.startswith('_')]:
+        cfg.pop(name)
 
 
 def find_plugins() -> None:

@@ -16,6 +16,7 @@ from mmvireid.engine.runner import (
     forget_weights,
     package_version,
     prepare_config,
+    read_config,
     resume_from,
     settle_resume,
     use_autocast,
@@ -54,6 +55,15 @@ def test_options_and_machine_are_settled(parse, tmp_path):
 def test_without_workers_none_persists(parse):
     cfg = prepare_config(parse('toy.py', '--cfg-options', 'train_dataloader.num_workers=0'))
     assert cfg.train_dataloader.persistent_workers is False
+
+
+def test_what_config_files_hand_to_each_other_is_not_in_what_they_make(tmp_path):
+    (tmp_path / 'base.py').write_text('_parts = dict(a=dict(num_epochs=3))\n_n = 2\n')
+    (tmp_path / 'child.py').write_text(
+        "_base_ = 'base.py'\n_more = 4\nmine = dict(_base_._parts.a, seed=_base_._n, _own=_more)\n"
+    )
+    cfg = read_config(str(tmp_path / 'child.py'))
+    assert cfg.to_dict() == dict(mine=dict(num_epochs=3, seed=2, _own=4))
 
 
 def test_weights_are_forgotten_at_every_depth():
