@@ -10,8 +10,8 @@ from typing import Any, Self
 
 from mmengine.config import Config
 
-from mmvireid.engine.run_settings import config_settings
-from mmvireid.engine.runner import merge_options, read_config
+from mmvireid.engine.run_settings import config_settings, no_numbers
+from mmvireid.engine.runner import drop_helpers, merge_options, read_config
 from mmvireid.engine.runner.config_check import places_in
 from mmvireid.errors import InvalidValueError
 
@@ -20,12 +20,7 @@ FRAGMENTS = Path(__file__).resolve().parents[2] / 'configs' / '_base_' / 'benchm
 RULES = dict(published=None, equal='equal_terms.py')
 SIZES = dict(small=None, benchmark='larger_set.py')
 #: Settings that change no figure.
-_SILENT = re.compile(
-    r"""\w+_dataloader\.(num_workers|persistent_workers|pin_memory|prefetch_factor|timeout).*
-    | \w+_dataloader\.dataset(\..*)?\.(data_root|cache|cache_dir|lazy_init|serialize_data)
-    | train_cfg\.(val_begin|val_interval|dynamic_intervals).* | randomness\.seed""",
-    re.VERBOSE,
-)
+_SILENT = re.compile(no_numbers(r'\w+_dataloader') + r' | randomness\.seed', re.VERBOSE)
 
 
 @dataclass(frozen=True)
@@ -93,8 +88,9 @@ def final_config(cell: Cell) -> Config:
     """
     cfg = read_config(cell.config)
     for name in filter(None, (SIZES[cell.size], RULES[cell.rules])):
-        fragment = Config.fromfile(FRAGMENTS / name).to_dict()
-        lay_over(cfg, {key: part for key, part in fragment.items() if key[0] != '_'})
+        fragment = Config.fromfile(FRAGMENTS / name)
+        drop_helpers(fragment)
+        lay_over(cfg, fragment.to_dict())
     if cell.options:
         merge_options(cfg, cell.options)
     cfg.randomness = dict(cfg.get('randomness') or {}, seed=cell.seed)

@@ -71,9 +71,8 @@ class Method:
         order = [self.baseline, *(model['Config'] for model in self.models), *sorted(mine)]
         return [config for config in dict.fromkeys(order) if config in mine]
 
-    def updated(self, lines: Sequence[dict]) -> str:
-        """The metafile with the results of some lines; models without any stay as they are."""
-        by_size = {size: rows_of(lines, size) for size in SIZES}
+    def updated(self, by_size: dict[str, Rows]) -> str:
+        """The metafile with the results of some rows; models without any stay as they are."""
         models = {model['Config']: model for model in self.models}
         for rows in by_size.values():
             for config in self.configs(rows):
@@ -140,18 +139,18 @@ class Pages:
     """
 
     def __init__(self, root: Path, lines: Iterable[dict]) -> None:
-        self.root, self.lines = root, list(lines)
+        self.root, lines = root, list(lines)
         found = [*sorted(root.glob('configs/*/metafile.yml'))]
         found += sorted(root.glob('projects/*/metafile.yml'))
         self.methods = {path.parent.name: Method(path, root) for path in found}
-        self.rows = {size: rows_of(self.lines, size) for size in SIZES}
+        self.rows = {size: rows_of(lines, size) for size in SIZES}
 
     def outdated(self) -> dict[Path, str]:
         """What files have to say instead of what they say, by path."""
         readmes = ['README.md', 'configs/*/README.md', 'projects/*/README.md']
         pages = {path for pattern in readmes for path in self.root.glob(pattern)}
         texts = {path: self._page(read_text(path), path) for path in sorted(pages)}
-        texts |= {method.path: method.updated(self.lines) for method in self.methods.values()}
+        texts |= {method.path: method.updated(self.rows) for method in self.methods.values()}
         return {path: text for path, text in texts.items() if text != read_text(path)}
 
     def _page(self, text: str, path: Path) -> str:

@@ -41,13 +41,25 @@ _WATCHING = (
     'ReplacedImagesHook',
     'RuntimeInfoHook',
 )
+
+
+def no_numbers(loader: str) -> str:
+    """Settings that no number hangs on: how data are loaded, when is validated.
+
+    Args:
+        loader: Pattern of the names of data loaders.
+
+    Returns:
+        A pattern of dotted names, in the verbose syntax of regular expressions.
+    """
+    return rf"""{loader}\.(num_workers|persistent_workers|pin_memory|prefetch_factor|timeout).*
+    | {loader}\.dataset(\..*)?\.(data_root|cache|cache_dir|lazy_init|serialize_data)
+    | train_cfg\.(val_begin|val_interval|dynamic_intervals).*"""
+
+
 #: Settings that change no number of a run that goes on.
 _SILENT = re.compile(
-    r"""train_dataloader\.(num_workers|persistent_workers|pin_memory|prefetch_factor|timeout).*
-    | train_dataloader\.dataset(\..*)?\.(data_root|cache|cache_dir|lazy_init|serialize_data)
-    | train_cfg\.(val_begin|val_interval|dynamic_intervals).*
-    | model\.(.*\.)?init_cfg(\..*)?
-    | model\.flip_test""",
+    no_numbers('train_dataloader') + r' | model\.(.*\.)?init_cfg(\..*)? | model\.flip_test',
     re.VERBOSE,
 )
 #: Settings that may change on purpose; that they have is said.

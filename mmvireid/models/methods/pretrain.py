@@ -43,9 +43,9 @@ class IdentityPretraining(BaseReID):
         **kwargs,
     ) -> None:
         super().__init__(loss_weights, **kwargs)
-        self.extractor = MODELS.build(extractor)
+        channels = self.add_part('extractor', extractor).out_channels
         self.pooling = AveragePooling()
-        self.head = MODELS.build(head | dict(in_channels=self.extractor.out_channels))
+        self.add_part('head', head, in_channels=channels)
         self.identity_loss = MODELS.build(identity_loss)
 
     def loss(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> dict:
