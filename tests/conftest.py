@@ -38,6 +38,25 @@ def frozen_heap():
     gc.freeze()
 
 
+@pytest.fixture(autouse=True, scope='session')
+def files_are_parsed_once():
+    """Hundreds of configs build upon the same files of ``configs/``, which no test changes."""
+    parse, parsed = Config._file2dict, {}
+
+    def remember(filename, *args, **options):
+        path = Path(filename).resolve()
+        if TOOLS.parent not in path.parents or not path.is_file():
+            return parse(filename, *args, **options)
+        key = path, path.stat().st_mtime_ns, args, tuple(options.items())
+        if key not in parsed:
+            parsed[key] = parse(filename, *args, **options)
+        return copy.deepcopy(parsed[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Config, '_file2dict', staticmethod(remember))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def default_scope():
     """Every test looks names up in this package's registries."""
