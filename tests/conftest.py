@@ -178,15 +178,39 @@ TINY = dict(
 )
 
 
+#: What meets the channels of a narrow ResNet-18: prototypes (8 times these), learned centres.
+NARROW = dict(base_channels=2, in_channels=64)
+
+
+class NarrowResNet(ResNet):
+    """ResNet-18 with a quarter of the channels behind its stem: a tenth of the time."""
+
+    def __init__(self, weights: None = None) -> None:
+        super().__init__(BasicBlock, [2, 2, 2, 2])
+
+    def _make_layer(self, block: type, planes: int, *args, **kwargs) -> nn.Sequential:
+        return super()._make_layer(block, planes // 4, *args, **kwargs)
+
+
+@pytest.fixture(scope='session')
+def narrow_code():
+    """Code of a module that a config imports: other processes build narrow networks, too."""
+    return (
+        'import runpy\nimport torchvision\n'
+        f"torchvision.models.resnet18 = runpy.run_path({__file__!r})['NarrowResNet']\n"
+    )
+
+
 @pytest.fixture(scope='session')
 def tiny_model():
     """``tiny_model(cfg.model, num_ids=3)`` makes the networks of a model's config small, in place.
 
-    Everything else, the number of identities too, stays as it is unless it is given.
+    Everything else, the number of identities too, stays as it is unless it is given. ``narrow``
+    prepares it for :class:`NarrowResNet`.
     """
 
-    def build(part: dict, **values) -> None:
-        values = TINY | values
+    def build(part: dict, narrow: bool = False, **values) -> None:
+        values = TINY | (NARROW if narrow else {}) | values
         part.update({key: value for key, value in values.items() if key in part})
         if {'num_stages', 'last_stride'} <= set(part):
             part['num_stages'] = 2  # the first stage's stride is fixed
@@ -227,25 +251,12 @@ def shrink_batches(loader: ConfigDict, num_ids: int, num_instances: int) -> None
     sampler.num_batches = 2
 
 
-class NarrowResNet(ResNet):
-    """ResNet-18 with a quarter of the channels behind its stem: a tenth of the time."""
-
-    def __init__(self, weights: None = None) -> None:
-        super().__init__(BasicBlock, [2, 2, 2, 2])
-
-    def _make_layer(self, block: type, planes: int, *args, **kwargs) -> nn.Sequential:
-        return super()._make_layer(block, planes // 4, *args, **kwargs)
-
-
-#: What meets the narrow network's channels: prototypes (8 times these), learned centres.
-NARROW = dict(base_channels=2, in_channels=64)
-
-
 @pytest.fixture
 def shrink(rendered, tiny_model, tmp_path, monkeypatch):
     """``shrink(config_file)``: the same config with a tiny network, tiny images, tiny data.
 
-    Of the schedule remains one epoch of two iterations, or one for every stage.
+    Of the schedule remains one epoch of two iterations, or one for every stage. Other processes
+    need :func:`narrow_code`.
     """
 
     monkeypatch.setattr('torchvision.models.resnet18', NarrowResNet)
@@ -271,7 +282,7 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
         num_ids = 3 if cfg.model.get('num_unpaired') else 2  # of 6 pairs, 4 are taken apart
         shrink_batches(cfg.train_dataloader, *((num_ids, 2) if generates else (4, 3)))
         train_set = DATASETS.build(cfg.train_dataloader.dataset)
-        tiny_model(cfg.model, num_ids=train_set.metainfo['num_ids'], input_size=size, **NARROW)
+        tiny_model(cfg.model, narrow=True, num_ids=train_set.metainfo['num_ids'], input_size=size)
         if 'backbone' in cfg.model:
             cfg.model.backbone.num_stages = 3
         shrink_schedule(cfg)

@@ -127,7 +127,7 @@ def test_bad_input_is_one_line(run, config, tmp_path):
         with pytest.raises(SystemExit, match=message):
             run(*command)
     (tmp_path / 'other.py').write_text(f'_base_ = {config!r}\nmodel = dict(head=dict(num_ids=3))\n')
-    with pytest.raises(SystemExit, match=r'classifier\.weight.* instead of \(3, 256\)'):
+    with pytest.raises(SystemExit, match=r'classifier\.weight.* instead of \(3, 64\)'):
         run('test.py', 'other.py', 'a/epoch_2.pth')
     with pytest.raises(SystemExit, match=r'`model\.head\.num_ids` is 3'):
         run('train.py', 'other.py', '--work-dir', 'b')

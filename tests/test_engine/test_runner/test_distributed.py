@@ -56,11 +56,11 @@ class Fault(Hook):
 
 
 @pytest.fixture
-def train_two(tmp_path):
+def train_two(tmp_path, narrow_code):
     """``train_two(cfg, hook, options)``: a finished job of two processes in the folder ``two``."""
 
     def run(cfg, hook, *options):
-        (tmp_path / 'own_hooks.py').write_text(HOOKS)
+        (tmp_path / 'own_hooks.py').write_text(narrow_code + HOOKS)
         cfg.custom_imports = dict(imports=['own_hooks'])
         cfg.custom_hooks.append(hook)
         cfg.dump(tmp_path / 'two.py')
