@@ -3,7 +3,9 @@
 import copy
 import gc
 import importlib.util
+import itertools
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +25,24 @@ from mmvireid.engine.runner import drop_helpers
 from mmvireid.registry import DATASETS, MODELS
 
 TOOLS = Path(__file__).parents[1] / 'tools'
+
+#: Seconds that a test, and a file of tests, may take on a quiet core: CONTRIBUTING.md, "Tests".
+BUDGET = dict(test=10.0, file=60.0)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Name what took longer than it may; nothing fails, since a busy machine is no fault."""
+    spent = dict(test=Counter(), file=Counter())
+    for report in itertools.chain(*terminalreporter.stats.values()):
+        if hasattr(report, 'when'):
+            spent['test'][report.nodeid] += report.duration
+            spent['file'][report.nodeid.partition('::')[0]] += report.duration
+    for kind, limit in BUDGET.items():
+        slow = [(name, used) for name, used in spent[kind].most_common() if used > limit]
+        if slow:
+            terminalreporter.section(f'more than {limit:g} s a {kind}')
+        for name, used in slow:
+            terminalreporter.write_line(f'{used:.0f} s {name}')
 
 
 @pytest.fixture(autouse=True, scope='session')
@@ -369,7 +389,7 @@ def load_tool():
     """``load_tool('analysis_tools/eval_features.py')`` -> the module."""
 
     def load(name: str):
-        path = TOOLS / name
+        path = (TOOLS / name).resolve()
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

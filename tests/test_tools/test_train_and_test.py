@@ -205,7 +205,7 @@ def run_script(script: str, *arguments: str, port: int) -> str:
     )
     finished = subprocess.run(
         [str(ROOT / 'tools' / script), *arguments],
-        env=environment, capture_output=True, text=True, timeout=300, check=False,
+        env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-4000:]
     return finished.stdout

@@ -72,7 +72,7 @@ def train_two(tmp_path, narrow_code):
         )
         return subprocess.run(
             [str(ROOT / 'tools/dist_train.sh'), 'two.py', '2', '--work-dir', 'two', *options],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False,
+            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=90, check=False,
         )  # fmt: skip
 
     return run

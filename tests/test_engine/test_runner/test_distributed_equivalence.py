@@ -267,7 +267,7 @@ def results(tiny_model, tmp_path_factory):
         for place, log in zip(places, logs)
     ]  # fmt: skip
     try:
-        statuses = [process.wait(timeout=600) for process in processes]
+        statuses = [process.wait(timeout=240) for process in processes]
     finally:
         for process in processes:
             process.kill()
