@@ -98,6 +98,14 @@ def no_python_style(monkeypatch):
 
 
 @pytest.fixture
+def no_initial_values(monkeypatch):
+    """Tensors on ``'meta'`` have no values, and are slow to be given some."""
+    for name, function in vars(torch.nn.init).items():
+        if name.endswith('_') and not name.startswith('_') and callable(function):
+            monkeypatch.setattr(torch.nn.init, name, lambda tensor, *args, **options: tensor)
+
+
+@pytest.fixture
 def golden_batch():
     """The embeddings of the golden loss values: ``golden_batch(scale)`` -> (64, 16), labels."""
 

@@ -77,14 +77,6 @@ def test_a_variant_is_a_short_child(config):
     assert sum(not line.lstrip().startswith('#') for line in lines if line) <= 15
 
 
-@pytest.fixture
-def no_initial_values(monkeypatch):
-    """Shapes without values need none, and look for them longest."""
-    for name, function in vars(torch.nn.init).items():
-        if name.endswith('_') and not name.startswith('_') and callable(function):
-            monkeypatch.setattr(torch.nn.init, name, lambda tensor, *args, **options: tensor)
-
-
 @pytest.mark.parametrize('config', CONFIGS)
 def test_it_is_built_as_it_stands(config, no_initial_values):
     cfg = Config.fromfile(ROOT / config)
