@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.commands import CommandParser, parse_run_args, steady_screen
+from mmvireid.commands import CommandParser, heavy_imports, parse_run_args, steady_screen
 from mmvireid.errors import RunStoppedError
 
 TRAIN = Path(__file__).resolve().parents[1] / 'train.py'
@@ -45,7 +45,8 @@ def mark(phase: str) -> None:
 
 def start_training(argv: list[str]) -> None:
     """Train until the first iteration is about to step, and end this process there."""
-    from mmvireid.apis.training import run_training
+    with heavy_imports():
+        from mmvireid.apis.training import run_training
     from mmvireid.engine.runner import ReIDRunner
     from mmvireid.registry import RUNNERS
 

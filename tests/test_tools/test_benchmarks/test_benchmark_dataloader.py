@@ -18,7 +18,7 @@ def test_steps_and_caches_are_measured(tool, shrink, tmp_path, capsys):
     config = shrink(str(ROOT / 'configs/agw/agw_synthetic.py'))
     config.dump(tmp_path / 'tiny.py')
     capsys.readouterr()  # rendering, where it was not done before
-    options = ['--iters', '2', '--num-workers', '0', '--picture-height', '40']
+    options = ['--iters', '1', '--num-workers', '0', '--picture-height', '40']
     assert tool.main([str(tmp_path / 'tiny.py'), *options]) == 0
     steps, caches = capsys.readouterr().out.split('\n\n', 1)
     times = {line[:24].strip(): float(line[24:]) for line in steps.splitlines()[1:]}
@@ -38,7 +38,7 @@ def test_steps_add_up_per_image(tool):
 
 
 def test_pictures_are_enlarged_in_proportion(tool, rendered, tmp_path):
-    root = Path(rendered('regdb'))
+    root = Path(rendered('sysu'))
     tool.enlarge(root, tmp_path, 200)
     names = sorted(path.relative_to(root) for path in root.rglob('*') if path.is_file())
     assert names == sorted(p.relative_to(tmp_path) for p in tmp_path.rglob('*') if p.is_file())
