@@ -24,7 +24,7 @@ test: $(INSTALLED) lint  ## run the test suite
 	@$(PYTEST)
 
 quick: $(INSTALLED) lint  ## run the tests of the files that differ from the last commit (SINCE=...)
-	@$(PYTEST) $$($(BIN)/python .ci/quick.py $(SINCE))
+	@tests=$$($(BIN)/python .ci/quick.py $(SINCE)) && $(PYTEST) $$tests
 
 lint: $(INSTALLED)  ## check style and imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache --no-logo
