@@ -26,6 +26,7 @@ TESTS_OF_MORE = {
     'test_documentation.py': 'all docstrings',
     'test_fake_cuda.py': 'steps of all configs',
     'test_house.py': 'the places of all files',
+    'test_loss_order.py': 'all losses',
     'test_packaging.py': 'setup.py',
     'test_projects.py': 'the plugins in projects/',
     'test_untrusted_files.py': 'everything that opens a file',
