@@ -26,8 +26,8 @@ def tri_directional_hinges(
     .. math:: h_a = [m + \max_{p \in g + 1} d(a, p) - \min_{n \in g + 2} d(a, n)]_+
 
     Source: HAT (Ye et al., TIFS 2020). No code of its authors is known; two public files of others
-    agree in this. Both take, for anchors of the second and third group, the negatives of
-    *another* group's anchor (row minima of a transposed matrix): ``form='released'``.
+    agree in this. Both take rows of the three matrices d(V, I), d(I, G) and d(V, G) alone, which for
+    anchors I (negative) and G (both) are those of another group's anchors: ``form='released'``.
 
     Args:
         features: Features of the groups, visible, infrared, grey, each (N, D).
@@ -39,14 +39,13 @@ def tri_directional_hinges(
         Hinges of each group's anchors, each (N,).
     """
     hinges = []
-    for i in range(3):
-        j, k = (i + 1) % 3, (i + 2) % 3
-        positive, _ = hardest_distances(
-            pairwise_distance(features[i], features[j]), labels[i], labels[j]
-        )
-        a, n = (k, i) if form == 'released' and i else (i, k)
-        _, negative = hardest_distances(
-            pairwise_distance(features[a], features[n]), labels[a], labels[n]
+    for own in range(3):
+        pairs = [(own, (own + step) % 3) for step in (1, 2)]  # to the positives, to the negatives
+        if form == 'released':
+            pairs = [tuple(sorted(pair)) for pair in pairs]
+        (positive, _), (_, negative) = (
+            hardest_distances(pairwise_distance(features[a], features[b]), labels[a], labels[b])
+            for a, b in pairs
         )
         hinges.append((margin + positive - negative).clamp(min=0))
     return hinges

@@ -13,23 +13,23 @@ def one_per_identity(golden_batch):
     return x[rows] / x[rows].norm(dim=1, keepdim=True), labels[rows]
 
 
+def distance(x, a):
+    return lambda b: (x[a] - x[b]).norm().item()
+
+
 def slow(x, labels, num_visible, margin, intra_margin):
     """Loop over the anchors."""
     sides = list(range(num_visible)), list(range(num_visible, len(x)))
     terms = [0.0, 0.0]
     for anchors, others in (sides, sides[::-1]):
         for a in anchors:
-            p = max(
-                (j for j in others if labels[j] == labels[a]), key=lambda j: (x[a] - x[j]).norm()
+            p, n = (
+                pick((j for j in others if (labels[j] == labels[a]) == same), key=distance(x, a))
+                for pick, same in ((max, True), (min, False))
             )
-            n = min(
-                (j for j in others if labels[j] != labels[a]), key=lambda j: (x[a] - x[j]).norm()
-            )
-            hinges = (
-                margin + (x[a] - x[p]).norm() - (x[a] - x[n]).norm(),
-                intra_margin - (x[p] - x[n]).norm(),
-            )
-            terms = [t + max(0.0, h.item()) / len(anchors) for t, h in zip(terms, hinges)]
+            gap, within = distance(x, a)(p) - distance(x, a)(n), distance(x, p)(n)
+            hinges = margin + gap, intra_margin - within
+            terms = [t + max(0.0, h) / len(anchors) for t, h in zip(terms, hinges)]
     return terms
 
 
