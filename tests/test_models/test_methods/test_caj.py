@@ -102,7 +102,8 @@ def test_a_released_checkpoint_is_one_of_agws():
     shapes = []
     for config in ('agw/agw_sysu.py', 'caj/caj-plus_sysu.py'):
         cfg = Config.fromfile(ROOT / 'configs' / config).model
-        cfg.backbone.update(init_cfg=None, depth=18, non_local=dict(layer2=2))
+        cfg.backbone.update(init_cfg=None, depth=18)
+        cfg.backbone.non_local = dict(layer2=2)
         with torch.device('meta'):
             state = MODELS.build(cfg).state_dict()
         shapes.append({key: value.shape for key, value in state.items()})
