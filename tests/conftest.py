@@ -140,6 +140,7 @@ TINY = dict(
     num_unpaired=2,
     in_channels=256,  # of a loss with learned centres: what three stages of ResNet-18 give
     weights='random',
+    num_stripes=3,
 )
 
 
@@ -223,6 +224,8 @@ def shrink(rendered, tiny_model, tmp_path):
         tiny_model(cfg.model, num_ids=train_set.metainfo['num_ids'], input_size=size)
         if 'backbone' in cfg.model:
             cfg.model.backbone.num_stages = 3
+            if cfg.model.backbone.get('split') == 'layer4':
+                cfg.model.backbone.split = 'layer3'  # all of what is left, too
         shrink_schedule(cfg)
         cfg.work_dir = str(tmp_path / 'work_dir')
         cfg.experiment_name = tmp_path.name
