@@ -90,7 +90,8 @@ def test_it_is_built_as_it_stands(config):
 
 
 #: Whose images are drawn with replacement: AGW's, as released, and what builds on its configs.
-WITH_REPLACEMENT = ('configs/agw/', 'configs/caj/', 'configs/mso/', 'configs/rle/', 'projects/')
+METHODS_WITH_REPLACEMENT = ('agw', 'caj', 'hct', 'hpiln', 'hsme', 'mso', 'rle', 'streams')
+WITH_REPLACEMENT = (*(f'configs/{name}/' for name in METHODS_WITH_REPLACEMENT), 'projects/')
 
 
 @pytest.mark.parametrize('config', CONFIGS)
