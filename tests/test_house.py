@@ -22,6 +22,7 @@ TESTED_ELSEWHERE = {
 #: Tests of no single module, and of what.
 TESTS_OF_MORE = {
     'test_released_schedules.py': 'configs against the releases',
+    'test_classics.py': 'configs against papers and releases',
     'test_configs.py': 'all configs',
     'test_documentation.py': 'all docstrings',
     'test_fake_cuda.py': 'steps of all configs',

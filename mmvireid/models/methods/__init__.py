@@ -2,7 +2,9 @@ from .agw import AGW
 from .aligngan import AlignGAN
 from .caj import CAJ
 from .dgvae import DGVAE
+from .expat import ExpAT
 from .hicmd import HiCMD
+from .hpiln import HPILN
 from .mso import MSO
 from .pretrain import IdentityPretraining
 from .separate_aligngan import SeparateAlignGAN
@@ -12,8 +14,10 @@ __all__ = [
     'AGW',
     'CAJ',
     'DGVAE',
+    'HPILN',
     'MSO',
     'AlignGAN',
+    'ExpAT',
     'HiCMD',
     'IdentityPretraining',
     'SeparateAlignGAN',
