@@ -40,7 +40,7 @@ def from_the_root(monkeypatch):
 
 
 def test_there_are_configs():
-    methods = ('agw', 'aligngan', 'dgvae', 'hicmd', 'mso')
+    methods = ('agw', 'aligngan', 'caj', 'dgvae', 'hicmd', 'mso', 'rle')
     assert {f'configs/{name}/{name}_sysu.py' for name in methods} <= set(CONFIGS)
 
 
@@ -59,7 +59,7 @@ def values(statement):
     ]
 
 
-@pytest.mark.parametrize('method', ['agw', 'aligngan', 'dgvae', 'hicmd', 'mso'])
+@pytest.mark.parametrize('method', ['agw', 'aligngan', 'caj', 'dgvae', 'hicmd', 'mso', 'rle'])
 def test_what_a_row_changes_stands_once(method):
     """Configs of a method may refer to the same values, but none says a value that another says."""
     counts = Counter(
@@ -90,7 +90,7 @@ def test_it_is_built_as_it_stands(config):
 
 
 #: Whose images are drawn with replacement: AGW's, as released, and what builds on its configs.
-WITH_REPLACEMENT = ('configs/agw/', 'configs/mso/', 'projects/')
+WITH_REPLACEMENT = ('configs/agw/', 'configs/caj/', 'configs/mso/', 'configs/rle/', 'projects/')
 
 
 @pytest.mark.parametrize('config', CONFIGS)

@@ -26,7 +26,7 @@ def tri_directional_hinges(
     .. math:: h_a = [m + \max_{p \in g + 1} d(a, p) - \min_{n \in g + 2} d(a, n)]_+
 
     Source: HAT (Ye et al., TIFS 2020). No code of its authors is known; two public files of others
-    agree in this. Both take rows of the three matrices d(V, I), d(I, G) and d(V, G) alone, which for
+    agree in this. Both take rows of the matrices d(V, I), d(I, G) and d(V, G) alone, which for
     anchors I (negative) and G (both) are those of another group's anchors: ``form='released'``.
 
     Args:
