@@ -223,6 +223,8 @@ def shrink(rendered, tiny_model, tmp_path):
         tiny_model(cfg.model, num_ids=train_set.metainfo['num_ids'], input_size=size)
         if 'backbone' in cfg.model:
             cfg.model.backbone.num_stages = 3
+            if cfg.model.backbone.get('split') == 'layer4':
+                cfg.model.backbone.split = 'layer3'  # nothing is shared still
         shrink_schedule(cfg)
         cfg.work_dir = str(tmp_path / 'work_dir')
         cfg.experiment_name = tmp_path.name
