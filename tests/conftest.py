@@ -224,7 +224,7 @@ def shrink(rendered, tiny_model, tmp_path):
         if 'backbone' in cfg.model:
             cfg.model.backbone.num_stages = 3
             if cfg.model.backbone.get('split') == 'layer4':
-                cfg.model.backbone.split = 'layer3'  # nothing is shared still
+                cfg.model.backbone.split = 'layer3'  # all of what is left, too
         shrink_schedule(cfg)
         cfg.work_dir = str(tmp_path / 'work_dir')
         cfg.experiment_name = tmp_path.name

@@ -31,7 +31,7 @@ def ranking(v, i, g):
     for anchors, positives, negatives in ((v, i, g), (i, g, v), (g, v, i)):
         for row, label in zip(anchors, LABELS):
             p, n = ((row - rows).norm(dim=1) for rows in (positives, negatives))
-            hinges.append((0.3 + p[LABELS == label].max() - n[LABELS != label].min()).clamp(min=0))
+            hinges.append((0.3 + p[label == LABELS].max() - n[label != LABELS].min()).clamp(min=0))
     total = sum(hinge.exp().item() for hinge in hinges)
     return 3 * sum(hinge.exp().item() / total * hinge for hinge in hinges)
 
