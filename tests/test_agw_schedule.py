@@ -1,15 +1,6 @@
 """AGW's config against the released schedule, epoch by epoch and group by group."""
 
-from pathlib import Path
-
 import pytest
-from mmengine.config import Config
-from mmengine.optim import build_optim_wrapper
-from mmengine.registry import PARAM_SCHEDULERS
-
-from mmvireid.registry import MODELS
-
-CONFIG = Path(__file__).parents[1] / 'configs/agw/agw_sysu.py'
 
 
 def released_rate(epoch: int) -> float:
@@ -19,26 +10,8 @@ def released_rate(epoch: int) -> float:
 
 
 @pytest.fixture(scope='module')
-def rates():
-    """Learning rate by parameter and epoch."""
-    cfg = Config.fromfile(CONFIG)
-    cfg.model.backbone.update(depth=18, init_cfg=None)
-    cfg.model.backbone.non_local = {}
-    model = MODELS.build(cfg.model)
-    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    schedulers = [
-        PARAM_SCHEDULERS.build(scheduler, default_args=dict(optimizer=wrapper))
-        for scheduler in cfg.param_scheduler
-    ]
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    table = []
-    for _ in range(cfg.train_cfg.max_epochs):
-        groups = wrapper.optimizer.param_groups
-        table.append({names[id(group['params'][0])]: dict(group) for group in groups})
-        wrapper.step()  # there are no gradients: nothing moves
-        for scheduler in schedulers:
-            scheduler.step()
-    return table
+def rates(rate_table):
+    return rate_table('agw/agw_sysu.py')
 
 
 def test_rates_equal_the_released_table(rates):

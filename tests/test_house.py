@@ -22,7 +22,7 @@ TESTED_ELSEWHERE = {
 #: Tests of no single module, and of what.
 TESTS_OF_MORE = {
     'test_agw_schedule.py': 'a config against the release',
-    'test_classic_configs.py': 'configs of BDTR, XIV and HAT against what is known of them',
+    'test_classics.py': 'configs against papers and releases',
     'test_configs.py': 'all configs',
     'test_documentation.py': 'all docstrings',
     'test_fake_cuda.py': 'steps of all configs',

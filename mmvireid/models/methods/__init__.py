@@ -2,8 +2,10 @@ from .agw import AGW
 from .aligngan import AlignGAN
 from .caj import CAJ
 from .dgvae import DGVAE
+from .expat import ExpAT
 from .hat import HAT
 from .hicmd import HiCMD
+from .hpiln import HPILN
 from .mso import MSO
 from .pretrain import IdentityPretraining
 from .separate_aligngan import SeparateAlignGAN
@@ -15,9 +17,11 @@ __all__ = [
     'CAJ',
     'DGVAE',
     'HAT',
+    'HPILN',
     'MSO',
     'XIV',
     'AlignGAN',
+    'ExpAT',
     'HiCMD',
     'IdentityPretraining',
     'SeparateAlignGAN',

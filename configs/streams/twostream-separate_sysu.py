@@ -1,0 +1,2 @@
+_base_ = 'twostream_sysu.py'
+model = _base_._variants.separate.model
