@@ -55,7 +55,7 @@ PARAMETERS = [
     ('streams/onestream_sysu.py', {}, RESNET + 2 * 2048 + 2048 * 395),
     ('streams/zeropadding_sysu.py', {}, RESNET + 9_408 + 2 * 2048 + 2048 * 395),
     ('streams/twostream_sysu.py', {}, RESNET + STEM + 2 * 2048 + 2048 * 395),
-    ('streams/twostream-separate_sysu.py', {}, 2 * RESNET + 2 * 2048 + 2048 * 395),
+    ('streams/twostream_sysu.py', dict(split='layer4'), 2 * RESNET + 2 * 2048 + 2048 * 395),
     ('hsme/hsme_sysu.py', {}, RESNET + STEM + 2 * 2048 + 2048 * 395),
     ('expat/expat_sysu.py', {}, RESNET + 4 * 2048 + 2048 * 296),
     ('bdtr/bdtr_sysu.py', {}, 2 * RESNET + (2048 * 512 + 3 * 512) + (512 * 395 + 395)),

@@ -1,5 +1,5 @@
-# RLE on rendered data, with the network, size and schedule of agw_synthetic.py. Its maps have 8 rows,
-# which three stripes do not divide: they overlap, 4 rows each.
+# RLE on rendered data, with the network, size and schedule of agw_synthetic.py. Its maps have 8
+# rows, which three stripes do not divide: they overlap, 4 rows each.
 _base_ = ['../agw/agw_synthetic.py', '../_base_/models/rle_parts.py']
 model = dict(
     _base_._rle,

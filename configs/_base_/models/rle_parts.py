@@ -1,5 +1,5 @@
-# RLE's baseline, but for the backbone: three stripes and the whole map, a BN-neck and a classifier for
-# each, and the means over the stripes. And what RLE and the rest of its ladder do to the images.
+# RLE's baseline, but for the backbone: three stripes and the whole map, a BN-neck and a classifier
+# for each, and the means over the stripes. And what RLE and its ladder do to the images.
 _base_ = '../variants/rle.py'
 _rle = dict(
     type='StripedReID',

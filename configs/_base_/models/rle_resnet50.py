@@ -1,5 +1,5 @@
-# RLE's baseline on AGW's two stems, without non-local blocks. `model.head.num_ids` comes with the data
-# set.
+# RLE's baseline on AGW's two stems, without non-local blocks. `model.head.num_ids` comes with the
+# data set.
 _base_ = 'rle_parts.py'
 model = dict(
     _base_._rle,

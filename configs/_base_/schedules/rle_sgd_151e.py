@@ -1,5 +1,5 @@
-# RLE's released schedule: AGW's optimiser and warm-up, steps at 20, 80 and 120, 151 epochs; the paper
-# says 20 and 50.
+# RLE's released schedule: AGW's optimiser and warm-up, steps at 20, 80 and 120, 151 epochs; the
+# paper says 20 and 50.
 _base_ = 'agw_sgd_81e.py'
 param_scheduler = [
     _base_.param_scheduler[0],

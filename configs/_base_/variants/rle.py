@@ -1,4 +1,4 @@
-# The rows of RLE's ladder, whatever the data set or the network: what is done to the images, of both
+# The rows of RLE's ladder, whatever the data set or the network: what is done to the images of both
 # modalities, behind crop and flip. A child of `rle_<data set>.py` takes its row,
 # `model = _base_._variants.<row>.model`.
 _base_ = '../augmentations.py'

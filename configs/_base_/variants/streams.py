@@ -12,6 +12,4 @@ _variants = dict(
     grey=dict(model=_grey),
     triplet=dict(model=dict(loss_weights=dict(triplet=1.0))),
     erasing=dict(model=dict(data_preprocessor=dict(common=[_base_._augmentations.erasing_a]))),
-    layer2=dict(model=dict(backbone=dict(split='layer2'))),
-    separate=dict(model=dict(backbone=dict(split='layer4'))),
 )

@@ -1,2 +1,0 @@
-_base_ = 'twostream_sysu.py'
-model = _base_._variants.layer2.model
