@@ -55,9 +55,11 @@ class HAT(AGW):
         labels, rows = self.gt_labels(data_samples), view_rows(data_samples)
         embedding, feature = self.neck(self.backbone(inputs))
         seen = [[values[rows[name]] for name in self.circle] for values in (embedding, labels)]
-        colour, grey = (embedding[rows[name]] for name in self.same_images)
-        return dict(
+        terms = dict(
             identity=self.identity_loss(self.head(feature), labels),
             triplet=self.triplet_loss(*seen),
-            invariance=F.mse_loss(grey, colour),
         )
+        if self.wants('invariance'):
+            colour, grey = (embedding[rows[name]] for name in self.same_images)
+            terms['invariance'] = F.mse_loss(grey, colour)
+        return terms

@@ -77,7 +77,7 @@ class XIV(AGW):
 
         Args:
             first: Embeddings (N, D) and labels (N,) of the one.
-            second: The same of the other.
+            second: The same of the other, (N, D) and (N,).
         """
         embeddings, labels = (torch.cat(pair) for pair in zip(first, second))
         return self.center_loss(embeddings, labels, len(first[0]))
