@@ -1,5 +1,5 @@
-# RLE as released; a child adds the data set, and takes `loading`, and what is done to the images from
-# `_variants`.
+# RLE as released; a child adds the data set, and takes `loading`, and from `_variants` what is done
+# to the images.
 _base_ = [
     '../models/rle_resnet50.py',
     '../schedules/rle_sgd_151e.py',

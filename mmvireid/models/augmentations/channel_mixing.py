@@ -107,8 +107,8 @@ class ChannelCopyAugmentation(ChannelMixing):
             )
         self.channels, self.grey = tuple(channels), grey
         own = torch.eye(3, device='cpu')
-        greys = torch.tensor(grey_weights, device='cpu')
-        self.mixes = torch.stack([*(w.expand(3, 3) for w in (*own[[*channels]], greys)), own])
+        rows = [*(own[channel] for channel in channels), torch.tensor(grey_weights, device='cpu')]
+        self.mixes = torch.stack([*(row.expand(3, 3) for row in rows), own])
 
     def draw_weights(self, count: int) -> Tensor:
         grey = len(self.channels)

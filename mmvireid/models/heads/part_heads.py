@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
-from mmvireid.models.base.sizes import with_sizes
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 from .identity_head import check_num_ids
@@ -22,7 +22,7 @@ class PartHeads(BaseModule):
         part: Config of one classifier, such as ``dict(type='IdentityHead')``; its sizes follow.
 
     Raises:
-        ValueError: If ``num_ids`` is not a positive integer.
+        ValueError: If ``num_ids`` is not a positive integer, or ``part`` has sizes of its own.
 
     Example:
         >>> import torch
@@ -43,9 +43,11 @@ class PartHeads(BaseModule):
         check_num_ids('PartHeads', num_ids)
         self.num_ids = num_ids
         sizes = dict(in_channels=in_channels, num_ids=num_ids)
-        self.heads = nn.ModuleList(
-            MODELS.build(with_sizes('PartHeads.part', part, **sizes)) for _ in range(num_parts)
-        )
+        if set(sizes) & set(part):
+            raise InvalidValueError(
+                f'PartHeads: `part` is {dict(part)}, expected none of {[*sizes]}: they follow.'
+            )
+        self.heads = nn.ModuleList(MODELS.build(dict(part, **sizes)) for _ in range(num_parts))
 
     def forward(self, features: Sequence[Tensor]) -> list[Tensor]:
         """Classify the features of all parts, each (N, D) -> logits, each (N, C)."""

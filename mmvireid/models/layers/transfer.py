@@ -9,7 +9,7 @@ def copy_to(device: torch.device, values: Tensor) -> Tensor:
 
     Args:
         device: Where it is needed.
-        values: On the CPU, any shape, such as (N,).
+        values: On the CPU, of any shape.
 
     Returns:
         The same values there, of the same shape.

@@ -1,2 +1,0 @@
-_base_ = 'rle_synthetic.py'
-model = _base_._variants.mrle.model
