@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from mmengine.config import Config
 
+from mmvireid.benchmark import Cell, final_config
 from mmvireid.engine.runner import forget_weights
 from mmvireid.models.backbones import TwoStreamResNet
 from mmvireid.registry import MODELS
@@ -298,6 +299,12 @@ def test_zero_padding_and_grey_configs_see_no_colour(training_batch):
             inputs = preprocessor(batch, training)['inputs']
             raw = torch.cat(list(inputs.values())) * preprocessor.std + preprocessor.mean
             torch.testing.assert_close(raw, raw[:, :1].expand(-1, 3, -1, -1), atol=1e-3, rtol=0)
+
+
+def test_equal_terms_leave_the_input_grey(monkeypatch):
+    monkeypatch.chdir(ROOT.parent)
+    cfg = final_config(Cell('configs/streams/zeropadding_synthetic.py', 'equal'))
+    assert cfg.model.data_preprocessor.grey
 
 
 def test_hsme_classifies_by_angles(training_batch):

@@ -46,7 +46,8 @@ def with_view(
         of: That other view. The new one stands behind all views of its modality.
 
     Returns:
-        Inputs and samples of the larger batch; the old ones stay as they are.
+        Inputs per modality (N, 3, H, W) and samples of the larger batch; the old ones stay as they
+        are.
 
     Raises:
         KeyError: If there is no such view.
