@@ -94,14 +94,16 @@ def build_views(views: Mapping[str, Mapping], common: Sequence[dict] = ()) -> di
         common: Augmentations that every view begins with, drawn anew for each.
 
     Returns:
-        By modality, in the order in which a batch holds them; a modality that has none is seen as
-        it is, but for what is common, under its own name.
+        By modality, in the order in which a batch holds them: what is called like its modality,
+        then by name, because a config that was written to a file has lost its order. A modality
+        that has none is seen as it is, but for what is common, under its own name.
 
     Raises:
         ValueError: If a view has another key, and as :class:`View`.
     """
     found = {modality: [] for modality in MODALITIES}
-    for name, cfg in views.items():
+    for name in sorted(views, key=lambda name: (name not in MODALITIES, name)):
+        cfg = views[name]
         unknown = sorted(set(cfg) - set(KEYS))
         if unknown:
             raise UnknownNameError(

@@ -18,9 +18,11 @@ def names(views):
 
 def test_what_has_no_view_is_seen_as_it_is():
     assert names(build_views({})) == dict(visible=['visible'], infrared=['infrared'])
-    views = dict(grey=dict(modality='visible'), other=dict(modality='visible'))
+    views = dict(other=dict(modality='visible'), grey=dict(modality='visible'))
     found = build_views(views, [FLIP])
     assert names(found) == dict(visible=['grey', 'other'], infrared=['infrared'])
+    named = build_views(views | dict(visible={}))
+    assert names(named)['visible'] == ['visible', 'grey', 'other']  # whatever their order
     assert all(len(view.steps['raw']) == 1 for own in found.values() for view in own)
 
 
