@@ -1,7 +1,7 @@
 """Configs of the classics against their papers and releases.
 
-HCT, TSLFN+HC, the controls, HSME's head and expAT are configs of networks and losses that others
-use too: what is theirs are figures, and how terms are put together.
+HCT, TSLFN+HC, BDTR, the controls, HSME's head and expAT are configs of networks and losses that
+others use too: what is theirs are figures, and how terms are put together.
 """
 
 from pathlib import Path
@@ -59,6 +59,10 @@ PARAMETERS = [
     ('streams/twostream_sysu.py', dict(split='layer4'), 2 * RESNET + 2 * 2048 + 2048 * 395),
     ('hsme/hsme_sysu.py', {}, RESNET + STEM + 2 * 2048 + 2048 * 395),
     ('expat/expat_sysu.py', {}, RESNET + 4 * 2048 + 2048 * 296),
+    ('bdtr/bdtr_sysu.py', {}, 2 * RESNET + (2048 * 512 + 3 * 512) + (512 * 395 + 395)),
+    ('bdtr/bdtr_regdb.py', {}, 2 * RESNET + (2048 * 512 + 3 * 512) + (512 * 206 + 206)),
+    ('xiv/xiv_sysu.py', {}, RESNET + 2 * 2048 + 2048 * 395 + 10),  # in the generator
+    ('hat/hat_sysu.py', {}, RESNET + 2 * 2048 + 2048 * 395),
 ]  # fmt: skip
 
 
@@ -75,6 +79,13 @@ SCHEDULES = {
     ),
     'tslfn/tslfn_sysu.py': ({0: 0.01, 29: 0.01, 30: 0.001, 59: 0.001}, 0.1, 60),
     'streams/onestream_sysu.py': ({0: 0.01, 9: 0.1, 20: 0.01, 50: 0.001, 80: 0.001}, 0.1, 81),
+    'bdtr/bdtr_sysu.py': ({0: 0.01, 29: 0.01, 30: 0.001, 60: 0.001}, 0.1, 61),
+    'xiv/xiv_sysu.py': (
+        {0: 3.5e-6, 5: 0.505 * 3.5e-4, 9: 0.901 * 3.5e-4, 10: 3.5e-4, 39: 3.5e-4, 40: 3.5e-5,
+         69: 3.5e-5, 70: 3.5e-6, 119: 3.5e-6},
+        1, 120,
+    ),
+    'hat/hat_sysu.py': ({0: 0.01, 9: 0.1, 20: 0.01, 50: 0.001, 80: 0.001}, 0.1, 81),
     'expat/expat_sysu.py': ({0: 3e-4, 9: 3e-4, 10: 3e-5, 19: 3e-5, 20: 3e-6, 29: 3e-6}, 1, 30),
 }  # fmt: skip
 
@@ -103,6 +114,9 @@ def test_rates(config, rate_table):
         ('streams/zeropadding_sysu.py', (288, 144), 8, 4),
         ('hpiln/hpiln_sysu.py', (288, 144), 8, 4),
         ('expat/expat_sysu.py', (384, 128), 8, 3),
+        ('bdtr/bdtr_regdb.py', (288, 144), 32, 1),
+        ('xiv/xiv_regdb.py', (256, 128), 12, 4),
+        ('hat/hat_regdb.py', (288, 144), 8, 4),
     ],
 )
 def test_images_and_batches(config, size, num_ids, num_instances):
@@ -190,6 +204,50 @@ def test_three_iterations_of_tslfn(training_batch, equals_handwritten):
     model = small('tslfn/tslfn_sysu.py', split='layer2')
     batch = training_batch(3, 2, size=(28, 16))
     equals_handwritten(model, batch, LABELS, handwritten_step)
+
+
+@pytest.mark.parametrize(
+    ('config', 'intra_weight'), [('bdtr/bdtr_sysu.py', 0.1), ('bdtr/bdtr-bctr_sysu.py', 0.0)]
+)
+def test_three_iterations_of_bdtr_and_bctr(
+    config, intra_weight, training_batch, equals_handwritten
+):
+    def handwritten_step(model, images, labels, optimizer):
+        streams = model.backbone.stems
+        visible, infrared = normalized(images).chunk(2)
+        maps = torch.cat([streams['visible'](visible), streams['infrared'](infrared)])
+        part, head = model.neck.parts[0], model.head.heads[0]
+        pooled = maps.mean((2, 3))
+        feature = part.bn(F.linear(pooled, part.reduction.weight, part.reduction.bias))
+        bent = torch.where(feature > 0, feature, 0.1 * feature)
+        logits = F.linear(bent, head.classifier.weight, head.classifier.bias)
+        loss = F.cross_entropy(logits, labels)
+        sides = (feature / feature.norm(dim=1, keepdim=True)).chunk(2)  # row k is identity k
+        for own, other in (sides, sides[::-1]):
+            for k in range(3):
+                lengths = {j: (own[k] - other[j]).norm() for j in range(3)}
+                nearest = min((j for j in range(3) if j != k), key=lengths.get)
+                cross = 0.5 + lengths[k] - lengths[nearest]
+                intra = 1.5 - (other[k] - other[nearest]).norm()
+                loss = loss + (cross.clamp(min=0) + intra_weight * intra.clamp(min=0)) / 3
+        return update(optimizer, loss)
+
+    model = small(config, split='layer2')
+    model.losses['center'].intra_margin = 1.5  # at 0.1 the second hinge is never met
+    batch = training_batch(3, 1, size=(24, 16))
+    equals_handwritten(model, batch, torch.tensor([0, 1, 2] * 2), handwritten_step)
+
+
+@pytest.mark.parametrize(
+    ('config', 'expected'),
+    [('bdtr/bdtr_sysu.py', 0.0811645953436), ('bdtr/bdtr-bctr_sysu.py', 0.0)],
+)
+def test_bdtr_adds_a_tenth_of_a_hinge_that_is_never_met_as_released(config, expected, golden_batch):
+    x, labels = (rows[::4] for rows in golden_batch(1))  # one of each identity and modality
+    cfg = load(config).model.center_loss
+    for intra_margin, more in ((0.1, 0.0), (1.5, expected)):
+        loss = MODELS.build(dict(cfg, intra_margin=intra_margin))(x, labels, 8)
+        assert loss.item() == pytest.approx(1.058178457700 + more, abs=1e-9)
 
 
 @pytest.mark.parametrize(
