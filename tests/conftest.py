@@ -13,15 +13,15 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.optim import OptimWrapper
-from mmengine.registry import DefaultScope, init_default_scope
+from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.registry import PARAM_SCHEDULERS, DefaultScope, init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
 from mmvireid.datasets import noise_batch
 from mmvireid.datasets.rendering import ensure_rendered
-from mmvireid.engine.runner import drop_helpers
+from mmvireid.engine.runner import drop_helpers, forget_weights
 from mmvireid.registry import DATASETS, MODELS
 
 TOOLS = Path(__file__).parents[1] / 'tools'
@@ -157,6 +157,37 @@ def equals_handwritten():
     return check
 
 
+@pytest.fixture(scope='session')
+def rate_table():
+    """``rate_table('agw/agw_sysu.py')``: by epoch, the optimiser's groups by their parameter.
+
+    Of a method with one optimiser; weights have no values.
+    """
+
+    def build(config: str) -> list[dict[str, dict]]:
+        cfg = Config.fromfile(TOOLS.parent / 'configs' / config, format_python_code=False)
+        forget_weights(cfg.model)
+        with torch.device('meta'):
+            model = MODELS.build(cfg.model)
+        wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        schedulers = cfg.param_scheduler
+        schedulers = [
+            PARAM_SCHEDULERS.build(scheduler, default_args=dict(optimizer=wrapper))
+            for scheduler in (schedulers if isinstance(schedulers, list) else [schedulers])
+        ]
+        table = []
+        for _ in range(cfg.train_cfg.max_epochs):
+            groups = wrapper.optimizer.param_groups
+            table.append({names[id(group['params'][0])]: dict(group) for group in groups})
+            wrapper.step()  # there are no gradients: nothing moves
+            for scheduler in schedulers:
+                scheduler.step()
+        return table
+
+    return build
+
+
 LAYOUTS = dict(
     SYSUMM01='sysu',
     SyntheticSYSU='sysu',
@@ -203,6 +234,7 @@ TINY = dict(
     num_unpaired=2,
     in_channels=256,  # of a loss with learned centres: what three stages of ResNet-18 give
     weights='random',
+    num_stripes=3,
 )
 
 
@@ -313,6 +345,8 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
         tiny_model(cfg.model, narrow=True, num_ids=train_set.metainfo['num_ids'], input_size=size)
         if 'backbone' in cfg.model:
             cfg.model.backbone.num_stages = 3
+            if cfg.model.backbone.get('split') == 'layer4':
+                cfg.model.backbone.split = 'layer3'  # all of what is left, too
         shrink_schedule(cfg)
         cfg.work_dir = str(tmp_path / 'work_dir')
         cfg.experiment_name = tmp_path.name
