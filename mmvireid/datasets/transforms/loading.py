@@ -3,7 +3,6 @@
 import struct
 from contextlib import suppress
 from io import BytesIO
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -65,7 +64,8 @@ def read_image(path: str, backend: str = 'cv2') -> np.ndarray:
         ValueError: If the file is missing, empty or cannot be decoded; the message names it.
     """
     try:
-        return _decode(Path(path).read_bytes(), backend)
+        with open(path, 'rb', buffering=0) as file:
+            return _decode(file.readall(), backend)
     except _DECODING_ERRORS as error:
         reason = 'no decoder can read it'
         if not isinstance(error, UnidentifiedImageError):
