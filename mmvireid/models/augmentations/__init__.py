@@ -2,6 +2,7 @@
 
 from .base_augmentation import SPACES, BaseAugmentation
 from .channel_mixing import (
+    GREY_WEIGHTS,
     ChannelCopyAugmentation,
     ChannelMixing,
     ChannelScalingAugmentation,
@@ -14,6 +15,7 @@ from .radical_enhancement import RadicalEnhancementAugmentation
 from .rectangles import Rectangles, draw_rectangles, rectangle_masks
 
 __all__ = [
+    'GREY_WEIGHTS',
     'SPACES',
     'BaseAugmentation',
     'ChannelCopyAugmentation',

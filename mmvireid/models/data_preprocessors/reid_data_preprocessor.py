@@ -8,6 +8,7 @@ from mmengine.model import BaseDataPreprocessor
 from torch import Tensor
 
 from mmvireid.errors import InvalidTypeError
+from mmvireid.models.augmentations import GREY_WEIGHTS
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES, ReIDDataSample
 
@@ -38,6 +39,8 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
             as it is, under its own name. ``None`` for all that.
         common: Augmentations that every view begins with, drawn anew for each, as a rule crop and
             flip. Those of the pipeline are one and the same in all views.
+        grey: Whether the colour is taken out of every image, in training and test: all three
+            channels hold its grey. Infrared images, whose channels are equal, stay as they are.
 
     Raises:
         ValueError: If a view is none, see :class:`~mmvireid.models.data_preprocessors.view.View`.
@@ -59,11 +62,15 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         non_blocking: bool = True,
         views: dict[str, dict] | None = None,
         common: Sequence[dict] = (),
+        grey: bool = False,
     ) -> None:
         super().__init__(non_blocking)
+        self.grey = grey
         self.views = build_views(views or {}, common) if views or common else None
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.register_buffer('mean', torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
+        weights = torch.tensor(GREY_WEIGHTS).view(1, 3, 1, 1)
+        self.register_buffer('grey_weights', weights, persistent=False)
         self.register_buffer('std', torch.tensor(std).view(1, 3, 1, 1), persistent=False)
 
     def forward(self, data: dict, training: bool = False) -> dict:
@@ -135,6 +142,8 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
     def upload(self, images: Tensor) -> Tensor:
         """uint8 BGR (N, 3, H, W) -> float32 RGB in [0, 255] on the device, same shape.
 
+        With ``grey``, the grey of the image in all three channels.
+
         Raises:
             TypeError: If they are no tensor of this kind.
         """
@@ -150,7 +159,11 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
             )
         images = images.to(self.device, non_blocking=self._non_blocking)
         # flip, not an index: a list of channels would be copied to the GPU and waited for
-        return images.flip(1).to(torch.float32, memory_format=self.memory_format)
+        images = images.flip(1).to(torch.float32, memory_format=self.memory_format)
+        if self.grey:
+            shades = (images * self.grey_weights).sum(dim=1, keepdim=True)
+            images.copy_(shades)  # every channel, in the same memory
+        return images
 
     def denormalize(self, images: Tensor) -> Tensor:
         """Normalised RGB (N, 3, H, W) -> uint8 BGR, the inverse of :meth:`normalize`.

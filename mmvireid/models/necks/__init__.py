@@ -1,5 +1,6 @@
 from .bn_neck import BNNeck
 from .code_mix import CodeMix
+from .modality_bn_neck import ModalityBNNeck
 from .paired_bn_neck import PairedBNNeck
 from .pooling import AveragePooling, GeMPooling, MaxPooling
 from .stripe_neck import StripeNeck, stripe_bounds
@@ -10,6 +11,7 @@ __all__ = [
     'CodeMix',
     'GeMPooling',
     'MaxPooling',
+    'ModalityBNNeck',
     'PairedBNNeck',
     'StripeNeck',
     'stripe_bounds',

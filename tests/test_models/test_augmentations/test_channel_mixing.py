@@ -105,7 +105,7 @@ def test_what_is_not_allowed_is_refused():
 
 
 def test_golden_pixels_of_exchanged_channels():
-    """A pixel of a file in the released space: green for all, by each place's figures."""
+    """A pixel in the released space: green in place of all, in figures of its places."""
     preprocessor = ReIDDataPreprocessor(
         common=[dict(type='ChannelCopyAugmentation', channels=(1,), space='normalized')]
     )
