@@ -83,8 +83,8 @@ def test_a_variant_is_a_short_child(config):
 
 
 @pytest.mark.parametrize('config', CONFIGS)
-def test_it_is_built_as_it_stands(config):
-    cfg = Config.fromfile(ROOT / config, format_python_code=False)
+def test_it_is_built_as_it_stands(config, no_initial_values):
+    cfg = Config.fromfile(ROOT / config)
     forget_weights(cfg.model)
     with torch.device('meta'):  # shapes without values
         model = MODELS.build(cfg.model)

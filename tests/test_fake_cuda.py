@@ -3,8 +3,8 @@
 They have shapes, types and devices, but no values (``FakeTensorMode``). A step that runs on them
 asks a GPU for nothing that it would have to wait for, and mixes no devices: a value that is read
 back (``.item()``, an ``if``, an index by a mask), a copy that waits, and a tensor that was left on
-the CPU raise at once, at paper size and without memory. What is not seen is arithmetic, backward
-passes and the optimisers' own steps, which are PyTorch's.
+the CPU raise at once, at the paper's sizes (but for blocks that repeat others) and without memory.
+What is not seen is arithmetic, backward passes and the optimisers' own steps, which are PyTorch's.
 
 Outside of steps these may wait, once each:
 
@@ -33,6 +33,7 @@ from torch._subclasses.fake_tensor import (
     FakeTensorMode,
 )
 from torch.overrides import TorchFunctionMode
+from torchvision.models.resnet import Bottleneck, ResNet
 
 from mmvireid.datasets import noise_batch
 from mmvireid.engine.hooks import FiniteLossHook
@@ -230,12 +231,17 @@ def configs() -> list[str]:
     return [path.relative_to(ROOT).as_posix() for path in paths]
 
 
+def short_resnet50(non_local: bool) -> ResNet:
+    """ResNet-50 with as many blocks as something asks for; the others only repeat them."""
+    return ResNet(Bottleneck, [1, 2, 3, 2] if non_local else [1, 1, 1, 2])
+
+
 #: Kinds of the configs that were tried in this process.
 TRIED = set()
 
 
 @pytest.mark.parametrize('config', configs())
-def test_no_step_waits_or_mixes_devices(config, monkeypatch):
+def test_no_step_waits_or_mixes_devices(config, monkeypatch, no_initial_values):
     monkeypatch.syspath_prepend(str(ROOT))  # for the `custom_imports` of a project
     cfg = Config.fromfile(ROOT / config)
     stages = stages_of(cfg)
@@ -245,6 +251,8 @@ def test_no_step_waits_or_mixes_devices(config, monkeypatch):
         return  # another config has run the same operations
     TRIED.add(kind)
     forget_weights(cfg.model)
+    non_local = 'non_local' in cfg.model.get('backbone', {})
+    monkeypatch.setattr('torchvision.models.resnet50', lambda weights: short_resnet50(non_local))
     with fake_cuda():
         model = on_device(lambda: MODELS.build(cfg.model))
         training, test = batches_of(cfg)

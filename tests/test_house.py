@@ -30,6 +30,7 @@ TESTS_OF_MORE = {
     'test_loss_order.py': 'all losses',
     'test_packaging.py': 'setup.py',
     'test_projects.py': 'the plugins in projects/',
+    'test_quick.py': '.ci/quick.py',
     'test_untrusted_files.py': 'everything that opens a file',
     'test_weights.py': 'everything that loads weights',
     'test_engine/test_runner/test_distributed_equivalence.py': 'several processes with all methods',

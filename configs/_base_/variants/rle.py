@@ -4,30 +4,39 @@
 _base_ = '../augmentations.py'
 _a = _base_._augmentations
 _steps = [_a.moderate_enhancement, _a.radical_enhancement, _a.erasing_b]
-_variants = dict(
-    base=dict(model=dict(data_preprocessor=dict(_delete_=True))),
-    grey=dict(model=dict(data_preprocessor=dict(common=[_a.grey]))),
-    channel=dict(model=dict(data_preprocessor=dict(common=[_a.random_channel]))),
-    channel_grey=dict(model=dict(data_preprocessor=dict(common=[_a.random_channel_or_grey]))),
-    mrle=dict(model=dict(data_preprocessor=dict(common=_steps[:1]))),
-    erasing=dict(model=dict(data_preprocessor=dict(common=_steps[2:]))),
-    rrle=dict(model=dict(data_preprocessor=dict(common=_steps[1:2]))),
-    rrle_erasing=dict(model=dict(data_preprocessor=dict(common=_steps[1:]))),
-    # two visible views, which share crop and flip here
-    caj=dict(
+_rows = dict(
+    base=[],
+    grey=[_a.grey],
+    channel=[_a.random_channel],
+    channel_grey=[_a.random_channel_or_grey],
+    mrle=_steps[:1],
+    erasing=_steps[2:],
+    rrle=_steps[1:2],
+    rrle_erasing=_steps[1:],
+    full=_steps,
+    full_and_grey=[_a.grey, *_steps],  # RegDB and LLCM
+)
+_variants = {
+    name: dict(
         model=dict(
             data_preprocessor=dict(
-                _delete_=True,
-                common=[_a.erasing_a],
-                views=dict(
-                    visible=dict(),
-                    exchanged=dict(modality='visible', augmentations=[_a.channel_exchange]),
-                    infrared=dict(augmentations=[_a.adaptive_grey]),
-                ),
+                views=dict(visible=dict(augmentations=row), infrared=dict(augmentations=row))
             )
         )
-    ),
-    full=dict(model=dict(data_preprocessor=dict(common=_steps))),
-    # RegDB and LLCM
-    full_and_grey=dict(model=dict(data_preprocessor=dict(common=[_a.grey, *_steps]))),
+    )
+    for name, row in _rows.items()
+}
+# CAJ's: two visible views, which share crop and flip here
+_variants['caj'] = dict(
+    model=dict(
+        data_preprocessor=dict(
+            views=dict(
+                visible=dict(augmentations=[_a.erasing_a]),
+                exchanged=dict(
+                    modality='visible', augmentations=[_a.erasing_a, _a.channel_exchange]
+                ),
+                infrared=dict(augmentations=[_a.erasing_a, _a.adaptive_grey]),
+            )
+        )
+    )
 )

@@ -109,7 +109,7 @@ def _decode(data: bytes, backend: str) -> np.ndarray:
             return to_bgr(pixels.astype(np.uint16) if widened else pixels, 'the content')
         image.load()
         image.info.pop('transparency', None)  # or Pillow would warn of dropping it
-        return np.ascontiguousarray(np.asarray(image.convert('RGB'))[..., ::-1])
+        return cv2.cvtColor(np.asarray(image.convert('RGB')), cv2.COLOR_RGB2BGR)
 
 
 def _is_turned(image: Image.Image) -> bool:
@@ -229,9 +229,14 @@ class LoadReIDImage(BaseTransform):
             return image
         width_height = self.size[::-1]
         method = INTERPOLATIONS[self.backend][self.interpolation]
-        if self.backend == 'pillow':
-            return np.array(Image.fromarray(image).resize(width_height, method))
-        return cv2.resize(image, width_height, interpolation=method)
+        if self.backend == 'cv2':
+            return cv2.resize(image, width_height, interpolation=method)
+        blue, green, red = cv2.split(image)
+        if np.array_equal(blue, green) and np.array_equal(green, red):
+            # infrared: channels do not touch each other, and one takes less than half the time
+            grey = np.asarray(Image.fromarray(blue).resize(width_height, method))
+            return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
+        return np.array(Image.fromarray(image).resize(width_height, method))
 
     def __repr__(self) -> str:
         return (

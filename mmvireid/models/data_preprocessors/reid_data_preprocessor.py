@@ -37,7 +37,8 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
             like one need not say) and ``augmentations``, configs of
             :class:`~mmvireid.models.augmentations.BaseAugmentation`. A modality without one is seen
             as it is, under its own name. ``None`` for all that.
-        common: Augmentations that every view begins with, drawn anew for each.
+        common: Augmentations that every view begins with, drawn anew for each, as a rule crop and
+            flip. Those of the pipeline are one and the same in all views.
         grey: Whether the colour is taken out of every image, in training and test: all three
             channels hold its grey. Infrared images, whose channels are equal, stay as they are.
 
