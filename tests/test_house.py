@@ -21,7 +21,7 @@ TESTED_ELSEWHERE = {
 }
 #: Tests of no single module, and of what.
 TESTS_OF_MORE = {
-    'test_agw_schedule.py': 'a config against the release',
+    'test_released_schedules.py': 'configs against the releases',
     'test_classics.py': 'configs against papers and releases',
     'test_configs.py': 'all configs',
     'test_documentation.py': 'all docstrings',

@@ -93,7 +93,8 @@ def choose(
     for view in views:
         shown = min(num_images, *(len(found[person][view]) for person in people))
         for i in range(shown):
-            columns[f'{view} {i + 1}'] = [found[person][view][i] for person in people]
+            label = f'{view} {i + 1}' if shown > 1 else view
+            columns[label] = [found[person][view][i] for person in people]
     return columns, [f'person {person}' for person in people]
 
 

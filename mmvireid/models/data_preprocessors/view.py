@@ -21,6 +21,7 @@ class View:
         modality: Whose images; ``None`` if that is its name.
         augmentations: Configs of :class:`BaseAugmentation`, in their order: those of raw values
             before those of normalised ones.
+        common: Those before them, which other views have too.
 
     Attributes:
         steps (dict[str, list[BaseAugmentation]]): The augmentations of each space.
@@ -31,7 +32,11 @@ class View:
     """
 
     def __init__(
-        self, name: str, modality: str | None = None, augmentations: Sequence[dict] = ()
+        self,
+        name: str,
+        modality: str | None = None,
+        augmentations: Sequence[dict] = (),
+        common: Sequence[dict] = (),
     ) -> None:
         self.name, self.modality = name, name if modality is None else modality
         where = f'ReIDDataPreprocessor: `views.{name}'
@@ -44,21 +49,21 @@ class View:
             raise InvalidValueError(
                 f'{where}.modality` is {self.modality!r}, expected {name!r}, or another name.'
             )
-        self.steps = {space: [] for space in SPACES}
-        reached = 0
-        for index, cfg in enumerate(augmentations):
+        self.steps, reached = {space: [] for space in SPACES}, 0
+        places = [f'common.{index}' for index in range(len(common))]
+        places += [f'views.{name}.augmentations.{index}' for index in range(len(augmentations))]
+        for place, cfg in zip(places, (*common, *augmentations)):
             step = MODELS.build(cfg)
-            kind = type(step).__name__
+            kind = f'ReIDDataPreprocessor: `{place}` is a {type(step).__name__}'
             if not isinstance(step, BaseAugmentation):
                 raise InvalidValueError(
-                    f'{where}.augmentations.{index}` is a {kind}, expected a BaseAugmentation. '
-                    'Transforms of single images stand in `train_dataloader.dataset.pipeline`.'
+                    f'{kind}, expected a BaseAugmentation. Transforms of single images stand in '
+                    '`train_dataloader.dataset.pipeline`.'
                 )
             if SPACES.index(step.space) < reached:
                 raise InvalidValueError(
-                    f'{where}.augmentations.{index}` is a {kind} of {step.space!r} values behind '
-                    f'one of {SPACES[reached]!r} values, expected those of raw values first: what '
-                    'is normalised stays so.'
+                    f'{kind} of {step.space!r} values behind one of {SPACES[reached]!r} values, '
+                    'expected those of raw values first: what is normalised stays so.'
                 )
             reached = SPACES.index(step.space)
             self.steps[step.space].append(step)
@@ -109,10 +114,9 @@ def build_views(views: Mapping[str, Mapping], common: Sequence[dict] = ()) -> di
             raise UnknownNameError(
                 f'ReIDDataPreprocessor: `views.{name}` has {unknown}, expected some of {KEYS}.'
             )
-        own = [*common, *cfg.get('augmentations', ())]
-        view = View(name, cfg.get('modality'), own)
+        view = View(name, cfg.get('modality'), cfg.get('augmentations', ()), common)
         found[view.modality].append(view)
     for modality, own in found.items():
         if not own:
-            own.append(View(modality, augmentations=common))
+            own.append(View(modality, common=common))
     return found

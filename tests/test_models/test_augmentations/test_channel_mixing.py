@@ -8,6 +8,7 @@ from mmvireid.models.augmentations import (
     GreyAugmentation,
     ModerateEnhancementAugmentation,
 )
+from mmvireid.models.data_preprocessors import ReIDDataPreprocessor
 from mmvireid.structures import ReIDDataSample
 
 COUNT = 1200
@@ -101,3 +102,16 @@ def test_what_is_not_allowed_is_refused():
         ModerateEnhancementAugmentation(beta=0)
     with pytest.raises(ValueError, match="`space` is 'normalized'"):
         ModerateEnhancementAugmentation(space='normalized')
+
+
+def test_golden_pixels_of_exchanged_channels():
+    """A pixel in the released space: green in place of all, in figures of its places."""
+    preprocessor = ReIDDataPreprocessor(
+        common=[dict(type='ChannelCopyAugmentation', channels=(1,), space='normalized')]
+    )
+    bgr = torch.tensor([204, 102, 52], dtype=torch.uint8).view(1, 3, 1, 1)
+    batch = dict(inputs=bgr, data_samples=[ReIDDataSample(modality='visible')])
+    seen = preprocessor(batch, training=True)['inputs']['visible']
+    # (102 - 116.28) / 57.12 = -0.25: red -0.25 x 58.395 + 123.675, and so on
+    assert seen.flatten().tolist() == pytest.approx([-0.25] * 3, abs=1e-6)
+    assert preprocessor.to_pictures(seen)[0].tolist() == [[[89, 102, 109]]]  # B, G, R

@@ -95,3 +95,16 @@ def test_the_mirrored_image_counts_as_released():
     ours = [F.normalize(F.normalize(a) + F.normalize(b)) for a, b in (query, gallery)]
     theirs = [F.normalize((F.normalize(a) + F.normalize(b)) / 2) for a, b in (query, gallery)]
     torch.testing.assert_close(ours[0] @ ours[1].T, theirs[0] @ theirs[1].T)
+
+
+def test_a_released_checkpoint_is_one_of_agws():
+    """Same names and shapes: what the converter makes of the one loads into the other."""
+    shapes = []
+    for config in ('agw/agw_sysu.py', 'caj/caj-plus_sysu.py'):
+        cfg = Config.fromfile(ROOT / 'configs' / config).model
+        cfg.backbone.update(init_cfg=None, depth=18)
+        cfg.backbone.non_local = dict(layer2=2)
+        with torch.device('meta'):
+            state = MODELS.build(cfg).state_dict()
+        shapes.append({key: value.shape for key, value in state.items()})
+    assert shapes[0] == shapes[1]

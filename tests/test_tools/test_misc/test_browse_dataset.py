@@ -62,5 +62,5 @@ def test_people_without_all_views_have_no_row(load_tool):
     assert {view: [p[0, 0, 0] for p in column] for view, column in columns.items()} == {
         'visible 1': [1],
         'visible 2': [2],
-        'infrared 1': [3],
+        'infrared': [3],
     }
