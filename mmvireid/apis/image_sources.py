@@ -8,8 +8,8 @@ import numpy as np
 from mmvireid.datasets.reading.image_rows import check_values
 from mmvireid.datasets.reading.image_tree import IMAGE_SUFFIXES
 from mmvireid.datasets.reading.table import read_table
-from mmvireid.datasets.transforms.loading import to_bgr
 from mmvireid.errors import InvalidTypeError, InvalidValueError
+from mmvireid.pictures import to_bgr
 from mmvireid.structures import MODALITIES
 
 #: Number of a person or camera that nobody has told.

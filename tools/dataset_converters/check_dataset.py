@@ -20,8 +20,8 @@ from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.datasets import LLCM, SYSUMM01, BaseReIDDataset, CSVReID, ImageTree, RegDB
 from mmvireid.datasets.reading.image_rows import ROW_KEYS, check_rows, unpaired_ids
 from mmvireid.datasets.reading.image_tree import brief_list
-from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.errors import Refusal
+from mmvireid.pictures import read_image
 from mmvireid.structures import INFRARED, VISIBLE
 
 #: A 16-bit image of which 8 bits leave fewer grey levels than this has lost its content.
@@ -159,12 +159,14 @@ def check_listing(data: Sequence[BaseReIDDataset], report: Report) -> dict[str, 
         rows = part.list_images(tree)
         if isinstance(part, CSVReID):
             rows = keep_sound(part, tree, rows, report)
+            if not rows:  # a table need not have all splits
+                continue
         people |= {row['name']: row['person_id'] for row in rows}
         report.add_split(part, rows)
         report.print_cameras(part.split, rows)
         names[part.split, getattr(part, 'trial', None)] = {row['name'] for row in rows}
     for (split, trial), images in names.items():
-        shared = images & names['test', trial] if split != 'test' else None
+        shared = images & names.get(('test', trial), set()) if split != 'test' else None
         if shared:
             report.add_problem(
                 f'{len(shared)} images of {split} are in test too: {brief_list(sorted(shared))}.'
