@@ -98,6 +98,7 @@ class ReIDInferencer:
         inputs: Source | Sequence[Source],
         modality: str | None = None,
         camera_id: int = UNKNOWN,
+        split: str | None = None,
         batch_size: int | None = None,
         num_workers: int = 0,
         amp: bool = False,
@@ -111,6 +112,7 @@ class ReIDInferencer:
                 takes, one or several; see :func:`~mmvireid.apis.image_sources.list_rows`.
             modality: ``'visible'`` or ``'infrared'``; not needed for tables, which tell it.
             camera_id: Camera of all pictures that no table tells it of.
+            split: Whose lines of tables are taken; ``None`` for all.
             batch_size: Pictures per forward pass; ``None`` is that of the config's test.
             num_workers: Processes that load pictures; 0 loads them in this one.
             amp: Whether to compute in bf16.
@@ -131,7 +133,7 @@ class ReIDInferencer:
         if batch_size is None:
             batch_size = self.model.cfg.test_dataloader.get('batch_size', 64)
         check_positive('ReIDInferencer', 'batch_size', batch_size)
-        rows = list_rows(inputs, modality, camera_id)
+        rows = list_rows(inputs, modality, camera_id, split)
         skip = on_unreadable == 'skip'
         samples, self.unreadable = predict_rows(
             self.model, rows, batch_size, num_workers, amp, skip, progress

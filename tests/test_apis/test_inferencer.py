@@ -115,7 +115,7 @@ def test_bad_input_is_named(inferencer, crops, shrink):
         ((crops / 'a.png', 'thermal'), "`modality` is 'thermal'"),
         ((crops / 'a.png',), '`modality` of 1 of 1 rows is not one of .*None'),
         (([crops / 'a.png', crops / 'a.png'], 'visible'), '1 images stand in several rows'),
-        ((crops / 'a.png', 'visible', -1, 0), '`batch_size` is 0'),
+        ((crops / 'a.png', 'visible', -1, None, 0), '`batch_size` is 0'),
         ((crops / 'none.png', 'visible'), r'cannot read .*none\.png \(No such file'),
     ]
     for arguments, message in cases:
