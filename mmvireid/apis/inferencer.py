@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 
@@ -41,7 +42,7 @@ class ReIDInferencer:
 
     Raises:
         KeyError: If there is no such config or model; names the nearest.
-        ValueError: If no weights are known, or they do not fit.
+        ValueError: If no weights are known, they do not fit, or there is no such device.
 
     Example:
         >>> inferencer = ReIDInferencer('agw_synthetic', 'epoch_5.pth')  # doctest: +SKIP
@@ -56,6 +57,7 @@ class ReIDInferencer:
         device: str | None = None,
         cfg_options: dict | None = None,
     ) -> None:
+        _check_device(device)
         self.unreadable: dict[str, str] = {}
         self.weights = None if weights is None else str(weights)
         if isinstance(model, BaseReID):
@@ -147,6 +149,18 @@ class ReIDInferencer:
             f'{key}s': stack_features(samples, key) for key in FEATURES if key in samples[0]
         }
         return FeatureSet.from_rows(samples, **features)
+
+
+def _check_device(device: str | None) -> None:
+    try:
+        missing = device and torch.device(device).type == 'cuda' and not torch.cuda.is_available()
+    except RuntimeError:
+        missing = True
+    if missing:
+        raise InvalidValueError(
+            f'ReIDInferencer: `device` is {device!r}, expected cpu, or cuda or cuda:<number> where '
+            'PyTorch finds such a GPU.'
+        )
 
 
 def _name_of(config: str | Path | Config) -> str:
