@@ -1,5 +1,6 @@
 # Pictures of your own, which a table lists: see README.md, "Your own cameras". Validation during
-# training runs on identities held out of the training set, by the protocol of the test.
+# training runs on identities held out of the training set, by the protocol of the test: what takes
+# `loading.test` of a method for its `test_dataloader` takes it for its `val_dataloader`, too.
 _base_ = 'loading.py'
 num_ids = 228  # people of the table's training split, less the held-out ones
 _data = dict(type='CSVReID', data_root='data/own', table='images.csv')
