@@ -6,10 +6,13 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.mmvireid-$(shell (pwd; cat setup.py pyproject.toml) | cksum | cut -d' ' -f1)
 CONFIG := configs/dgvae/dgvae_synthetic.py
 OUT := work_dirs/demo
-# Processes that share the tests; a module stays in one of them.
+# Processes that share the tests; who is done first takes tests of the others.
 JOBS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+# What `make quick` compares with.
+SINCE ?= HEAD
 
-.PHONY: demo test lint format clean help
+.PHONY: demo test quick lint format clean help
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -18,7 +21,10 @@ demo: $(INSTALLED)  ## render data, train DG-VAE, evaluate it, draw ranked lists
 	@$(BIN)/python tools/demo.py $(CONFIG) --out $(OUT)
 
 test: $(INSTALLED) lint  ## run the test suite
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
+	@$(PYTEST)
+
+quick: $(INSTALLED) lint  ## run the tests of the files that differ from the last commit (SINCE=...)
+	@$(PYTEST) $$($(BIN)/python .ci/quick.py $(SINCE))
 
 lint: $(INSTALLED)  ## check style and imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache --no-logo

@@ -75,6 +75,7 @@ setup(
         'tensorboard': ['tensorboard'],
         'tests': [
             'pytest>=8',
+            'pytest-timeout>=2.3',
             'pytest-xdist>=3.5',
             'scikit-image',
             'scikit-learn',
