@@ -50,10 +50,8 @@ class PictureNetwork(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Features of length one, float32, (N, D), of uint8 pictures, (N, H, W, 3)."""
-        images = pictures.permute(0, 3, 1, 2)
-        images = images.flip(1) if self.channels == 'bgr' else images
-        preprocessor = self.model.data_preprocessor
-        images = (images.float() - preprocessor.mean) / preprocessor.std
+        bgr = pictures.flip(3) if self.channels == 'rgb' else pictures
+        images = self.model.data_preprocessor.normalize(bgr.permute(0, 3, 1, 2))
         features = self.model.extract({self.modality: images}).float()
         return features / torch.linalg.vector_norm(features, dim=1, keepdim=True).clamp(min=1e-12)
 
