@@ -71,6 +71,7 @@ setup(
     ],
     extras_require={
         'analysis': ['scikit-image', 'scikit-learn'],
+        'deploy': ['onnx', 'onnxruntime'],
         'tensorboard': ['tensorboard'],
         'tests': [
             'pytest>=8',
@@ -80,6 +81,8 @@ setup(
             'scikit-learn',
             'ruff==0.17.6',
             'import-linter>=2.17,<3',
+            'onnx',
+            'onnxruntime',
         ],
     },
 )
