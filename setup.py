@@ -71,6 +71,7 @@ setup(
     ],
     extras_require={
         'analysis': ['scikit-image', 'scikit-learn'],
+        'search': ['pymilvus>=3,<4', 'milvus-lite>=3,<4'],
         'tensorboard': ['tensorboard'],
         'tests': [
             'pytest>=8',
