@@ -16,10 +16,12 @@ from .command_line import (
 )
 from .extraction import check_same_images, encode_test_images, extract_test_features
 from .inference import extract_features, init_model
+from .inferencer import ReIDInferencer
 from .selection import ImageKind, choose_images, keep_images, load_split, make_caption
 
 __all__ = [
     'ImageKind',
+    'ReIDInferencer',
     'add_out_argument',
     'add_picture_arguments',
     'add_protocol_arguments',
