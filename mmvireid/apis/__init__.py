@@ -17,6 +17,7 @@ from .command_line import (
 from .extraction import check_same_images, encode_test_images, extract_test_features
 from .inference import extract_features, init_model
 from .inferencer import ReIDInferencer
+from .measuring import peak_extra_memory, seconds
 from .selection import ImageKind, choose_images, keep_images, load_split, make_caption
 
 __all__ = [
@@ -41,8 +42,10 @@ __all__ = [
     'model_parser',
     'open_features',
     'open_model',
+    'peak_extra_memory',
     'picture_path',
     'positive',
     'protocol_of',
+    'seconds',
     'write_picture',
 ]
