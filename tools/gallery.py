@@ -18,11 +18,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's pac
 from mmvireid.apis import ReIDInferencer, picture_path, positive, write_picture
 from mmvireid.apis.galleries import (
     add_pictures,
+    add_rows,
     describe_unreadable,
     open_gallery,
     query_features,
     read_picture,
     read_time,
+    split_rows,
     write_time,
 )
 from mmvireid.commands import CommandParser, add_options_argument, steady_screen
@@ -40,12 +42,17 @@ _ADDRESS = 'NAME.db, or http://host:19530 of a Milvus cluster'
 
 
 def add(args: argparse.Namespace) -> None:
+    if (args.split is None) == (not args.pictures):
+        raise InvalidValueError('gallery: expected either pictures to add, or --split.')
     inferencer = open_inferencer(args)
     with open_gallery(args.gallery, inferencer, args.index, args.timeout) as gallery:
-        done = add_pictures(
-            gallery, inferencer, args.pictures, args.modality, args.camera, args.batch_size,
-            args.workers, args.on_unreadable == 'stop',
-        )  # fmt: skip
+        options = args.batch_size, args.workers, args.on_unreadable == 'stop'
+        if args.split is None:
+            inputs = args.pictures, args.modality, args.camera
+            done = add_pictures(gallery, inferencer, *inputs, *options)
+        else:
+            rows = split_rows(inferencer, args.split, args.modality)
+            done = add_rows(gallery, inferencer, rows, *options)
         total = len(gallery)
     for line in describe_unreadable(done.unreadable):
         print(line, file=sys.stderr)
@@ -165,7 +172,7 @@ def build_parser() -> argparse.ArgumentParser:
             add_model_arguments(sub)
         if action is not info:
             what = 'files' if action is remove else 'files, folders, or tables (CSV)'
-            sub.add_argument('pictures', nargs='+', help=what)
+            sub.add_argument('pictures', nargs='*' if action is add else '+', help=what)
         if action in (search, info):
             sub.add_argument('--json', action='store_true', help='print JSON')
         {add: add_adding_arguments, search: add_search_arguments}.get(action, id)(sub)
@@ -193,6 +200,9 @@ def add_model_arguments(parser: argparse.ArgumentParser) -> None:
 
 def add_adding_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--camera', type=int, default=UNKNOWN, help='which took the pictures')
+    parser.add_argument(
+        '--split', choices=['test', 'train'], help="add this split of the config's data set"
+    )
     parser.add_argument('--index', choices=INDEXES, default='FLAT', help='of a new gallery')
     parser.add_argument('--batch-size', type=positive, default=64)
     parser.add_argument('--workers', type=int, default=0, help='processes that load pictures')

@@ -1,3 +1,4 @@
+from .best_matches import best_matches
 from .command_line import (
     add_out_argument,
     add_picture_arguments,
@@ -27,6 +28,7 @@ __all__ = [
     'add_picture_arguments',
     'add_protocol_arguments',
     'add_split_argument',
+    'best_matches',
     'build_models',
     'check_methods',
     'check_same_images',

@@ -12,7 +12,8 @@ from rich.progress import Progress
 from mmvireid.apis.image_sources import UNKNOWN, Source, list_rows
 from mmvireid.apis.inference import predict_rows
 from mmvireid.apis.inferencer import ReIDInferencer, collect
-from mmvireid.datasets.transforms.loading import read_image
+from mmvireid.apis.selection import load_split
+from mmvireid.datasets.transforms.loading import decode_image
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet, fuse_flip
 from mmvireid.search import Gallery, Match, file_digest
@@ -86,13 +87,48 @@ def add_pictures(
         ValueError: If an argument is not allowed, or a picture cannot be read and that ends it.
         RuntimeError: If the gallery cannot be written; what was added before stays.
     """
-    rows = list(_by_path(list_rows(inputs, modality, camera_id)).values())
+    rows = list_rows(inputs, modality, camera_id)
     if not all(row['img_path'] for row in rows):
         raise InvalidValueError(
             'add_pictures: `inputs` has arrays, expected files, folders and tables: a gallery '
             'shows its pictures.'
         )
-    done = Added()
+    return add_rows(gallery, inferencer, rows, batch_size, num_workers, stop_at_unreadable)
+
+
+def split_rows(inferencer: ReIDInferencer, split: str, modality: str | None = None) -> list[dict]:
+    """The images of a data set's split, for :func:`add_rows`.
+
+    Args:
+        inferencer: A model, whose config names the data set.
+        split: ``'test'`` or ``'train'``.
+        modality: Only these, ``'visible'`` or ``'infrared'``; ``None`` for both.
+    """
+    dataset = load_split(inferencer.model.cfg, split)
+    rows = [dataset.get_data_info(index) for index in range(len(dataset))]
+    kept = ('img_path', 'name', 'modality', 'person_id', 'camera_id')
+    return [{k: r[k] for k in kept} for r in rows if modality in (None, r['modality'])]
+
+
+def add_rows(
+    gallery: Gallery,
+    inferencer: ReIDInferencer,
+    rows: Sequence[dict],
+    batch_size: int = 64,
+    num_workers: int = 0,
+    stop_at_unreadable: bool = False,
+) -> Added:
+    """As :func:`add_pictures`, of rows that say all that is known.
+
+    Args:
+        gallery: As there.
+        inferencer: As there.
+        rows: As ``list_rows`` or :func:`split_rows` gives them.
+        batch_size: As there.
+        num_workers: As there.
+        stop_at_unreadable: As there.
+    """
+    rows, done = list(_by_path(rows).values()), Added()
     with Progress(console=Console(stderr=True), transient=True) as progress:
         bar = progress.add_task('adding', total=len(rows))
         for start in range(0, len(rows), PORTION):
@@ -143,7 +179,7 @@ def read_picture(match: Match) -> np.ndarray | None:
         data = Path(match.name).read_bytes() if Path(match.name).is_file() else b''
         if not match.digest or file_digest(data) != match.digest:
             return None
-        return read_image(match.name)
+        return decode_image(data)
     except (OSError, InvalidValueError):
         return None
 

@@ -6,6 +6,7 @@ is kept off the screen.
 
 import fcntl
 import logging
+import os
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -56,6 +57,7 @@ def connect(address: str, timeout: float, create: bool) -> tuple[object, Complai
         ValueError: If there is something else in its place.
         RuntimeError: If the extra is missing, nobody answers, or the file is damaged or in use.
     """
+    os.environ.setdefault('GRPC_VERBOSITY', 'NONE')  # it would tell of data workers and pings
     with from_extra('Gallery', 'pymilvus milvus-lite', 'search'):
         import pymilvus
 

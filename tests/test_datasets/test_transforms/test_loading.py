@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from mmvireid.datasets import LoadReIDImage
-from mmvireid.datasets.transforms.loading import read_image, to_bgr
+from mmvireid.datasets.transforms.loading import decode_image, read_image, to_bgr
 
 
 @pytest.fixture
@@ -236,3 +236,19 @@ def test_arrays_of_another_kind(image):
 def test_bad_arguments(arguments, name):
     with pytest.raises(ValueError, match=f'LoadReIDImage: `{name}` is'):
         LoadReIDImage(**arguments)
+
+
+def test_bytes_are_decoded_as_files_are_and_never_too_many_pixels(tmp_path):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (30, 20, 3), dtype=np.uint8)
+    for name, mode in (('a.png', 'RGB'), ('b.jpg', 'CMYK'), ('c.png', 'RGBA'), ('d.gif', 'P')):
+        path = tmp_path / name
+        Image.fromarray(pixels).convert(mode).save(path)
+        data = path.read_bytes()
+        assert np.array_equal(decode_image(data), read_image(str(path)))
+        assert decode_image(data, max_pixels=600).shape == (30, 20, 3)
+        with pytest.raises(ValueError, match='20 x 30 pixels, expected at most 599'):
+            decode_image(data, max_pixels=599)
+    for data in (b'', b'no picture', (tmp_path / 'a.png').read_bytes()[:60]):
+        with pytest.raises(ValueError, match='`data` cannot be read'):
+            decode_image(data)
