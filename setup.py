@@ -73,6 +73,7 @@ setup(
         'analysis': ['scikit-image', 'scikit-learn'],
         'search': ['pymilvus>=3,<4', 'milvus-lite>=3,<4'],
         'tensorboard': ['tensorboard'],
+        'web': ['gradio>=6,<7', 'pymilvus>=3,<4', 'milvus-lite>=3,<4'],
         'tests': [
             'pytest>=8',
             'pytest-xdist>=3.5',

@@ -100,24 +100,25 @@ LAYOUTS = dict(
     SyntheticVisible='sysu',
     RegDB='regdb',
     LLCM='llcm',
-    TableDataset='table',
+    CSVReID='table',
 )
-MAKE_TABLE = '../projects/own_data_and_metric/make_table.py'
+MAKE_TABLE = 'dataset_converters/make_table.py'
 
 
 @pytest.fixture(scope='session')
 def rendered(tmp_path_factory, load_tool):
     """Root of a tiny rendered data set: ``rendered('regdb')``; each is rendered once.
 
-    ``'table'`` is SYSU-MM01's layout with the table of ``projects/own_data_and_metric`` beside it.
+    ``'table'`` is SYSU-MM01's layout with a table of it, which has rooms.
     """
     folder = tmp_path_factory.mktemp('rendered')
 
     def build(layout: str) -> str:
         root = folder / layout
         ensure_rendered(root, 'tiny', 'sysu' if layout == 'table' else layout, workers=1)
-        if layout == 'table':
-            load_tool(MAKE_TABLE).main([str(root)])
+        if layout == 'table' and not (root / 'images.csv').exists():
+            rooms = ['--rooms', '2=lab', '3=lab', '6=yard']
+            load_tool(MAKE_TABLE).main([str(root), '--layout', 'sysu', *rooms])
         return str(root)
 
     return build

@@ -28,10 +28,10 @@ from mmvireid.apis.galleries import (
     write_time,
 )
 from mmvireid.commands import CommandParser, add_options_argument, steady_screen
-from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.engine.runner import clear_errors
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet, align_rows
+from mmvireid.pictures import read_image
 from mmvireid.search import Gallery, Match
 from mmvireid.search.gallery import INDEXES, UNKNOWN
 from mmvireid.storage import check_output

@@ -13,9 +13,9 @@ from mmvireid.apis.image_sources import UNKNOWN, Source, list_rows
 from mmvireid.apis.inference import predict_rows
 from mmvireid.apis.inferencer import ReIDInferencer, collect
 from mmvireid.apis.selection import load_split
-from mmvireid.datasets.transforms.loading import decode_image
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet, fuse_flip
+from mmvireid.pictures import decode_image
 from mmvireid.search import Gallery, Match, file_digest
 
 #: Pictures that are extracted and added at a time: a killed ``add`` has lost no more.

@@ -1,15 +1,15 @@
 """What users name images by, files, folders, arrays and tables, as rows for a pipeline."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 
-from mmvireid.datasets.reading.image_tree import IMAGE_SUFFIXES, brief_list
+from mmvireid.datasets.reading.image_rows import check_values
+from mmvireid.datasets.reading.image_tree import IMAGE_SUFFIXES
 from mmvireid.datasets.reading.table import read_table
-from mmvireid.datasets.transforms.loading import to_bgr
 from mmvireid.errors import InvalidTypeError, InvalidValueError
+from mmvireid.pictures import to_bgr
 from mmvireid.structures import MODALITIES
 
 #: Number of a person or camera that nobody has told.
@@ -62,7 +62,7 @@ def list_rows(
     ]
     if not rows:
         raise InvalidValueError('list_rows: `inputs` has no image, expected at least one.')
-    _check_rows(rows)
+    check_values('list_rows', rows)
     return rows
 
 
@@ -113,27 +113,3 @@ def _table_rows(table: Path, alone: bool) -> Iterator[dict]:
         told = {key: value for key, value in line.items() if key in _TOLD and value != ''}
         name = path.relative_to(folder) if alone else path
         yield told | dict(img_path=str(path), name=name.as_posix())
-
-
-def _check_rows(rows: Sequence[dict]) -> None:
-    for key, kind in (('person_id', int), ('camera_id', int)):
-        wrong = [f'{row[key]!r} ({row["name"]})' for row in rows if not isinstance(row[key], kind)]
-        if wrong:
-            raise InvalidValueError(
-                f'list_rows: `{key}` of {len(wrong)} images is no whole number: '
-                f'{brief_list(wrong)}.'
-            )
-    wrong = [f'{row["modality"]!r} ({row["name"]})' for row in rows
-             if row['modality'] not in MODALITIES]  # fmt: skip
-    if wrong:
-        raise InvalidValueError(
-            f'list_rows: `modality` of {len(wrong)} images is not one of {MODALITIES}: '
-            f'{brief_list(wrong)}.'
-        )
-    counts = Counter(row['name'] for row in rows)
-    twice = [name for name, count in counts.items() if count > 1]
-    if twice:
-        raise InvalidValueError(
-            f'list_rows: `inputs` has {len(twice)} images more than once: {brief_list(twice)}, '
-            'expected each once.'
-        )

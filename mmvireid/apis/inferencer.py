@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
 from mmengine.config import Config
 from mmengine.device import get_device
 
@@ -17,7 +16,6 @@ from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet
 from mmvireid.evaluation.protocols.retrieval_setting import check_choices, check_positive
 from mmvireid.models.base import BaseReID
-from mmvireid.structures import ReIDDataSample
 
 #: What becomes of images that cannot be read.
 ON_UNREADABLE = ('stop', 'skip')
@@ -143,18 +141,10 @@ class ReIDInferencer:
                 f'ReIDInferencer: none of the {len(rows)} pictures can be read; the first: '
                 f'{next(iter(self.unreadable.values()))}'
             )
-        return collect(samples)
-
-
-def collect(samples: Sequence[ReIDDataSample]) -> FeatureSet:
-    """A feature set of samples that a model has seen, in their order."""
-    columns = dict(person_ids='person_id', camera_ids='camera_id', modalities='modality',
-                   names='name')  # fmt: skip
-    arrays = {
-        column: np.array([sample.get(key) for sample in samples]) for column, key in columns.items()
-    }
-    features = {f'{key}s': stack_features(samples, key) for key in FEATURES if key in samples[0]}
-    return FeatureSet(**arrays, **features)
+        features = {
+            f'{key}s': stack_features(samples, key) for key in FEATURES if key in samples[0]
+        }
+        return FeatureSet.from_rows(samples, **features)
 
 
 def _name_of(config: str | Path | Config) -> str:

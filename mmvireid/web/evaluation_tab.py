@@ -10,11 +10,11 @@ import numpy as np
 from mmengine.config import Config
 
 from mmvireid.apis import best_matches
-from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet, chance_level, evaluate, fuse_flip
 from mmvireid.evaluation.metrics import RetrievalMetric
 from mmvireid.evaluation.report import SettingResult
+from mmvireid.pictures import read_image
 from mmvireid.registry import METRICS
 from mmvireid.web.messages import messages
 from mmvireid.web.pictures import picture_url

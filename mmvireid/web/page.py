@@ -7,8 +7,8 @@ from mmvireid.web.search_tab import Searcher, search_tab
 
 #: Tiles wrap as the window narrows; colours are those of ranked lists, with signs beside them.
 CSS = """
-.gradio-container {max-width: 1400px !important; margin: 0 auto !important;}
-.tiles {display: grid; grid-template-columns: repeat(auto-fill, minmax(124px, 1fr)); gap: 12px;}
+.gradio-container {max-width: 1500px !important; margin: 0 auto !important;}
+.tiles {display: grid; grid-template-columns: repeat(auto-fill, minmax(136px, 1fr)); gap: 12px;}
 .tile {margin: 0; border: 3px solid #8884; border-radius: 8px; overflow: hidden;
   background: var(--background-fill-secondary); display: flex; flex-direction: column;}
 .tile img {width: 100%; height: 220px; object-fit: contain; background: #7773; display: block;}
@@ -18,8 +18,8 @@ CSS = """
 .tile .name {opacity: .7; font-size: 11px; display: block;}
 .tile[data-mark=right] {border-color: #28a03c;} .tile[data-mark=wrong] {border-color: #dc3232;}
 .marks {display: flex; border-top: 1px solid #8884;}
-.marks button {flex: 1; padding: 8px 4px; font-size: 13px; cursor: pointer; background: none;
-  border: 0; color: inherit; min-height: 36px;}
+.marks button {flex: 1; padding: 8px 2px; font-size: 12px; cursor: pointer; background: none;
+  border: 0; color: inherit; min-height: 36px; white-space: nowrap;}
 .marks button + button {border-left: 1px solid #8884;}
 .marks button:hover, .marks button:focus-visible {background: #8883;}
 .tile[data-mark=right] .mark-right {background: #28a03c; color: #fff;}
@@ -55,7 +55,9 @@ def build_page(
         A ``gradio.Blocks``; ``looks`` is how :func:`~mmvireid.web.serve` makes it look.
     """
     fonts = ['system-ui', 'Segoe UI', 'Arial', 'sans-serif'], ['ui-monospace', 'monospace']
-    with gradio.Blocks(title='mmvireid', analytics_enabled=False, delete_cache=(600, 600)) as page:
+    with gradio.Blocks(
+        title='mmvireid', fill_width=True, analytics_enabled=False, delete_cache=(600, 600)
+    ) as page:
         gradio.Markdown('## Visible-infrared person search')
         if searcher is not None:
             with gradio.Tab('Search'):

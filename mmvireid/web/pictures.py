@@ -8,8 +8,8 @@ from pathlib import PurePosixPath
 import cv2
 import numpy as np
 
-from mmvireid.datasets.transforms.loading import decode_image
 from mmvireid.errors import InvalidValueError
+from mmvireid.pictures import decode_image
 
 #: What a picture that is sent may have: bytes of its file, and pixels.
 MAX_BYTES, MAX_PIXELS = 10 * 2**20, 40_000_000

@@ -47,7 +47,7 @@ _TILES = """
 <div class="tiles">{{#each tiles}}
 <figure class="tile" data-index="{{@index}}" data-mark="{{lookup ../value @index}}">
 <img alt="match {{rank}}" src="{{url}}">
-<figcaption><b>{{similarity}}</b> · {{where}}<br>{{when}}
+<figcaption><b>{{similarity}}</b><br>{{where}}<br>{{when}}
 <span class="name" title="{{name}}">{{short}}</span></figcaption>
 <div class="marks"><button type="button" class="mark-right" aria-label="match {{rank}} is right">
 ✓ right</button><button type="button" class="mark-wrong" aria-label="match {{rank}} is wrong">

@@ -113,8 +113,8 @@ def test_bad_input_is_named(inferencer, crops, shrink):
     cases = [
         (([], 'visible'), '`inputs` has no image'),
         ((crops / 'a.png', 'thermal'), "`modality` is 'thermal'"),
-        ((crops / 'a.png',), '`modality` of 1 images is not one of .*None'),
-        (([crops / 'a.png', crops / 'a.png'], 'visible'), '1 images more than once'),
+        ((crops / 'a.png',), '`modality` of 1 of 1 rows is not one of .*None'),
+        (([crops / 'a.png', crops / 'a.png'], 'visible'), '1 images stand in several rows'),
         ((crops / 'a.png', 'visible', -1, 0), '`batch_size` is 0'),
         ((crops / 'none.png', 'visible'), r'cannot read .*none\.png \(No such file'),
     ]

@@ -20,9 +20,9 @@ from mmvireid.apis import (
     write_picture,
 )
 from mmvireid.commands import CommandParser, steady_screen
-from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import FeatureSet, RetrievalSetting
+from mmvireid.pictures import read_image
 from mmvireid.storage import check_output
 from mmvireid.visualization import RankedList, draw_ranked_lists
 
