@@ -188,7 +188,6 @@ def evaluation_tab(gradio: Any, evaluation: Evaluation) -> None:
             shown = evaluation.page(name, 1)
         return gradio.Slider(maximum=evaluation.num_pages(name), value=1), shown
 
-    number.release(show, [setting, number], lists, api_name='ranked_lists')
-    number.submit(show, [setting, number], lists, api_visibility='private')
+    number.change(show, [setting, number], lists, api_name='ranked_lists')
     setting.input(change, setting, [number, lists], api_visibility='private')
     lists.value = evaluation.page(names[0], 1)
