@@ -96,8 +96,10 @@ class Evaluation:
                 f'The page is {number!r}, expected 1 to {self.num_pages(setting)}.'
             )
         start = (int(number) - 1) * PER_PAGE
-        rows = self._order(setting)[start : start + PER_PAGE]
-        return '\n'.join(self._ranked_list(setting, row) for row in rows)
+        order, rank = self._order(setting), self.report[setting].queries.first_rank[0]
+        lists = [self._ranked_list(setting, row) for row in order[start : start + PER_PAGE]]
+        told = f'{(rank > 1).sum()} of {len(order)} queries have a wrong first match.'
+        return '\n'.join([f'<p>{told}</p>', *lists])
 
     def _order(self, setting: str) -> np.ndarray:
         return _cached_order(self, setting)
@@ -114,12 +116,15 @@ class Evaluation:
 
     def _tile(self, row: int, title: str, mark: str) -> str:
         name = str(self.features.names[row])
-        caption = f'id {self.features.person_ids[row]}, camera {self.features.camera_ids[row]}'
-        alt = html.escape(f'{title}: {caption}')
+        who, where = (
+            f'id {self.features.person_ids[row]}',
+            f'camera {self.features.camera_ids[row]}',
+        )
+        shown = html.escape(name)
         return (
-            f'<figure class="tile" data-mark="{mark}"><img loading="lazy" alt="{alt}" '
-            f'src="{picture_url(self.picture(name))}"><figcaption>{title}<br>{caption}'
-            f'<span class="name">{html.escape(name)}</span></figcaption></figure>'
+            f'<figure class="tile" data-mark="{mark}"><img alt="{title}: {who}, {where}" '
+            f'src="{picture_url(self.picture(name))}"><figcaption>{title}<br>{who}<br>{where}'
+            f'<span class="name" title="{shown}">{shown}</span></figcaption></figure>'
         )
 
     def picture(self, name: str) -> np.ndarray | None:
@@ -167,17 +172,23 @@ def evaluation_tab(gradio: Any, evaluation: Evaluation) -> None:
         evaluation: What is shown.
     """
     names = [*evaluation.settings]
-    gradio.HTML(evaluation.table(), elem_id='evaluation')
+    gradio.HTML(evaluation.table(), elem_id='evaluation', apply_default_css=False)
     gradio.Markdown(
         'Percent, mean ± std over trials. Below: queries of the first trial and their best '
         'matches, those with a wrong first match before the others, the worst first.'
     )
     with gradio.Row():
-        setting = gradio.Dropdown(names, value=names[0], label='Setting', elem_id='setting')
+        setting = gradio.Dropdown(names, value=names[0], label='Setting', min_width=280)
         number = gradio.Slider(
-            1, evaluation.num_pages(names[0]), value=1, step=1, label='Page', elem_id='page'
+            1,
+            evaluation.num_pages(names[0]),
+            value=1,
+            step=1,
+            label='Page',
+            min_width=280,
+            elem_id='page',
         )
-    lists = gradio.HTML(elem_id='lists')
+    lists = gradio.HTML(elem_id='lists', apply_default_css=False)
 
     def show(name: str, page: int) -> str:
         with messages(gradio):

@@ -181,7 +181,7 @@ def tiles(found: Found) -> list[dict[str, str]]:
             f'{match.modality}',
             when=write_time(match.time) or 'time unknown',
             name=match.name,
-            short=PurePosixPath(match.name).name,
+            short='/'.join(PurePosixPath(match.name).parts[-3:]),
         )
         for rank, match in enumerate(found.matches, 1)
     ]
@@ -198,7 +198,9 @@ def search_tab(gradio: Any, searcher: Searcher) -> None:
     found = gradio.State(None, time_to_live=3600)
     with gradio.Row():
         with gradio.Column(scale=1, min_width=280):
-            query = gradio.HTML(html_template=_DROP, js_on_load=_TAKE, elem_id='query')
+            query = gradio.HTML(
+                html_template=_DROP, js_on_load=_TAKE, elem_id='query', apply_default_css=False
+            )
             inputs = [query, *_options(gradio, searcher.cameras)]
             button = gradio.Button('Search', variant='primary', elem_id='search')
             gradio.Markdown(
@@ -207,10 +209,11 @@ def search_tab(gradio: Any, searcher: Searcher) -> None:
             )
         with gradio.Column(scale=3, min_width=300):
             status = gradio.Markdown('Choose a picture and its modality, then search.')
-            table = gradio.HTML(elem_id='table')
+            table = gradio.HTML(elem_id='table', apply_default_css=False)
             results = gradio.HTML(
-                value=[], html_template=_TILES, js_on_load=_MARK, tiles=[], elem_id='results'
-            )
+                value=[], html_template=_TILES, js_on_load=_MARK, tiles=[], elem_id='results',
+                apply_default_css=False,
+            )  # fmt: skip
 
     def search(*values: Any) -> tuple:
         with messages(gradio):

@@ -26,6 +26,7 @@ ALLOWED = (
     '/svelte/',
     '/theme.css',
 )
+_FOLDERS = tuple(path for path in ALLOWED if path.endswith('/'))
 #: Nothing is fetched from anywhere else, whatever the page's libraries would like.
 POLICY = (
     "default-src 'self'; img-src 'self' data: blob:; style-src 'self' 'unsafe-inline'; "
@@ -74,7 +75,8 @@ class Guard:
 def _refused(scope: dict) -> int | None:
     """The status of a request that is refused, ``None`` for any other."""
     path = scope['path']
-    if path != '/' and not path.startswith(ALLOWED):
+    known = path in ('/', *ALLOWED) or path.startswith(_FOLDERS)
+    if not known:
         return 404
     if '..' in path.split('/') or '\\' in path or '\0' in path or '//' in path:
         return 404
