@@ -1,13 +1,15 @@
 """Writing a rendered data set to disk, all of it or nothing."""
 
 import json
-import multiprocessing
 import os
 import shutil
+import signal
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -15,7 +17,7 @@ from pathlib import Path
 import cv2
 from rich.progress import track
 
-from mmvireid.errors import InvalidValueError
+from mmvireid.errors import InvalidValueError, RunStoppedError
 from mmvireid.storage import read_text
 
 from .factors import write_factors
@@ -65,6 +67,7 @@ def ensure_rendered(
     Raises:
         ValueError: If an argument is not allowed, or if ``root`` holds anything else than exactly
             this data set, complete.
+        RuntimeError: If one of the processes is killed.
     """
     _check_arguments(size, layout, seed, workers)
     root = Path(root).absolute()
@@ -186,11 +189,28 @@ def _write_pictures(
         for shot in track(shots, description):
             write(shot)
         return
-    # One thread per process: the processes already fill the cores.
-    with multiprocessing.Pool(workers, cv2.setNumThreads, (0,)) as pool:
-        done = pool.imap_unordered(write, shots, chunksize=16)
-        for _ in track(done, description, total=len(shots)):
-            pass
+    try:
+        with (
+            ProcessPoolExecutor(workers, initializer=_start_worker) as pool,
+            closing(pool.map(write, shots, chunksize=16)) as done,  # an error cancels the rest
+        ):
+            for _ in track(done, description, total=len(shots)):
+                pass
+    except BrokenProcessPool as error:
+        raise RunStoppedError(
+            'ensure_rendered: a process that rendered was killed, perhaps for memory. '
+            'Nothing is left of it; fewer `workers` take less.'
+        ) from error
+
+
+def _start_worker() -> None:
+    """One thread per process, for they fill the cores; they obey the process they work for.
+
+    A handler that they have from it, such as that of a training, would make them deaf.
+    """
+    cv2.setNumThreads(0)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _write_picture(folder: Path, seed: int, shot: Shot) -> None:

@@ -4,6 +4,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -18,6 +20,22 @@ from mmvireid.registry import HOOKS
 from .checkpoint_hook import newest_checkpoint, rank_buffers, write_checkpoint
 
 TEMPLATE = 'recovery_{}.pth'
+
+
+@contextmanager
+def handlers_put_back() -> Iterator[None]:
+    """Who listens to SIGTERM and Ctrl-C is afterwards as before, however the block ends.
+
+    A training that fails tells no hook. What listens for it would go on, and a notebook or the
+    next training would hear no Ctrl-C.
+    """
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():  # only it may
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 @HOOKS.register_module()

@@ -12,6 +12,7 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from mmvireid.engine.hooks.recovery_hook import handlers_put_back
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.evaluation.result_keys import result_keys
 from mmvireid.registry import FUNCTIONS, RUNNERS
@@ -55,6 +56,11 @@ class ReIDRunner(Runner):
         if deterministic:
             os.environ.setdefault('CUBLAS_WORKSPACE_CONFIG', ':4096:8')
         super().set_randomness(seed, diff_rank_seed, deterministic)
+
+    def train(self) -> nn.Module:
+        """Train as MMEngine does; if it fails, nobody goes on listening to signals for it."""
+        with handlers_put_back():
+            return super().train()
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
         """Build the logger, whose file may fail without ado."""

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import threading
 
 import pytest
@@ -138,6 +139,29 @@ def test_two_renderings_at_the_same_time(tmp_path, three_shots, monkeypatch):
 
     ensure_rendered(tmp_path / 'alone', 'tiny', workers=1)
     assert files_of(tmp_path / 'data') == files_of(tmp_path / 'alone')
+
+
+def test_a_worker_does_not_inherit_who_listens_to_signals(tmp_path, three_shots, monkeypatch):
+    """One that ignored SIGTERM, or waited for what its pool has locked, would never end."""
+
+    def handlers(*_):
+        return repr([signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)]).encode()
+
+    before = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        monkeypatch.setattr(writer, 'render_jpeg', handlers)
+        ensure_rendered(tmp_path / 'data', 'tiny', workers=2)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    pictures = {data for path, data in files_of(tmp_path / 'data').items() if '.jpg' in path}
+    assert pictures == {repr([signal.SIG_DFL, signal.SIG_IGN]).encode()}
+
+
+def test_a_killed_worker_ends_it_and_leaves_nothing(tmp_path, three_shots, monkeypatch):
+    monkeypatch.setattr(writer, 'render_jpeg', lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(RuntimeError, match='a process that rendered was killed'):
+        ensure_rendered(tmp_path / 'data', 'tiny', workers=2)
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.parametrize('layout', LAYOUTS)

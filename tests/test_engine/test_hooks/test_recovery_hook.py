@@ -12,6 +12,7 @@ from mmengine.runner import BaseLoop
 from torch.utils.data import DataLoader
 
 from mmvireid.engine.hooks import RecoveryHook
+from mmvireid.engine.hooks.recovery_hook import handlers_put_back
 from mmvireid.engine.runner import resume_from
 
 
@@ -115,12 +116,12 @@ def test_a_second_ctrl_c_ends_it_at_once(toy_runner, tmp_path):
         for _ in range(2):
             os.kill(os.getpid(), signal.SIGINT)
 
+    handlers = [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
     runner = toy_runner('run', hooks=[At(3, twice), RecoveryHook()])
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(KeyboardInterrupt), handlers_put_back():
         runner.train()
     assert max(runner.recorder.rows) == 2
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, signal.default_int_handler if number == signal.SIGINT else 0)
+    assert handlers == [signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)]
 
 
 class Watch(Hook):

@@ -1,6 +1,7 @@
 """What every run has, whatever its config says of hooks."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -197,3 +198,20 @@ def test_deterministic_training_gets_its_workspace(asked, expected, build, monke
     monkeypatch.setattr(torch.backends.cudnn, 'deterministic', False)
     build(randomness=dict(seed=0, deterministic=asked))
     assert os.environ.get('CUBLAS_WORKSPACE_CONFIG') == expected
+
+
+def test_a_training_that_fails_leaves_nobody_listening(build, monkeypatch):
+    def fail(runner):
+        for hook in runner.hooks:
+            if isinstance(hook, RecoveryHook):
+                hook.before_train(runner)
+        assert signal.getsignal(signal.SIGINT) is not before[1]
+        raise ValueError('the data are gone')
+
+    before = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
+    runner = build()
+    runner._train_loop = runner._val_loop = None
+    monkeypatch.setattr(Runner, 'train', fail)
+    with pytest.raises(ValueError, match='the data are gone'):
+        runner.train()
+    assert before == [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
