@@ -129,7 +129,8 @@ def add_rows(
         stop_at_unreadable: As there.
     """
     rows, done = list(_by_path(rows).values()), Added()
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task('adding', total=len(rows))
         for start in range(0, len(rows), PORTION):
             portion = _with_digests(rows[start : start + PORTION], done.unreadable)
@@ -250,8 +251,8 @@ def _fused(features: FeatureSet) -> FeatureSet:
 
 
 def describe_unreadable(unreadable: dict[str, str], most: int = 10) -> Iterator[str]:
-    """Lines about pictures that cannot be read, the first few by name."""
-    for name, reason in list(unreadable.items())[:most]:
-        yield f'left out: {name}: {reason}'
+    """Lines about pictures that cannot be read, the first few by their reasons."""
+    for reason in list(unreadable.values())[:most]:
+        yield f'left out: {reason}'
     if len(unreadable) > most:
         yield f'left out: {len(unreadable) - most} more'
