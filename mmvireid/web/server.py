@@ -1,7 +1,7 @@
 """Who may ask the page for what: nothing but the page and its own messages."""
 
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -38,6 +38,8 @@ _HEADERS = (
     (b'x-content-type-options', b'nosniff'),
     (b'referrer-policy', b'no-referrer'),
 )
+#: Names of this machine that lead nowhere else.
+_LOCAL = ('127.0.0.1', 'localhost')
 #: A picture in base64, and what is sent with it.
 _MAX_BODY = 4 * MAX_BYTES // 3 + 2**20
 
@@ -47,10 +49,12 @@ class Guard:
 
     Args:
         app: What it guards.
+        hosts: Names by which the page may be asked for; ``None`` for any. At this machine only,
+            others mean that a page of somebody else asks, by a name that leads here.
     """
 
-    def __init__(self, app: Callable[..., Awaitable]) -> None:
-        self.app = app
+    def __init__(self, app: Callable[..., Awaitable], hosts: Collection[str] | None = None) -> None:
+        self.app, self.hosts = app, hosts
 
     async def __call__(self, scope: dict, receive: Callable, send: Callable) -> None:
         """Answer a request, or hand it on."""
@@ -58,7 +62,7 @@ class Guard:
             if scope['type'] == 'lifespan':
                 await self.app(scope, receive, send)
             return
-        status = _refused(scope)
+        status = self._refused(scope)
         if status is not None:
             await send(dict(type='http.response.start', status=status, headers=[*_HEADERS]))
             await send(dict(type='http.response.body', body=b''))
@@ -71,21 +75,21 @@ class Guard:
 
         await self.app(scope, receive, with_headers)
 
-
-def _refused(scope: dict) -> int | None:
-    """The status of a request that is refused, ``None`` for any other."""
-    path = scope['path']
-    known = path in ('/', *ALLOWED) or path.startswith(_FOLDERS)
-    if not known:
-        return 404
-    if '..' in path.split('/') or '\\' in path or '\0' in path or '//' in path:
-        return 404
-    if scope['method'] in ('GET', 'HEAD'):
-        return None
-    length = dict(scope['headers']).get(b'content-length', b'')
-    if not length.isdigit():
-        return 411
-    return 413 if int(length) > _MAX_BODY else None
+    def _refused(self, scope: dict) -> int | None:
+        """The status of a request that is refused, ``None`` for any other."""
+        path, headers = scope['path'], dict(scope['headers'])
+        known = path in ('/', *ALLOWED) or path.startswith(_FOLDERS)
+        if not known or '..' in path.split('/') or any(sign in path for sign in ('\\', '\0', '//')):
+            return 404
+        host = headers.get(b'host', b'').decode('latin-1').rpartition(':')
+        if self.hosts is not None and (host[0] or host[2]) not in self.hosts:
+            return 421
+        if scope['method'] in ('GET', 'HEAD'):
+            return None
+        length = headers.get(b'content-length', b'')
+        if not length.isdigit():
+            return 411
+        return 413 if int(length) > _MAX_BODY else None
 
 
 @contextmanager
@@ -128,12 +132,13 @@ def serve(page: Any, host: str = '127.0.0.1', port: int | None = None, block: bo
     """
     from starlette.middleware import Middleware
 
+    guard = Middleware(Guard, hosts=_LOCAL if host in _LOCAL else None)
     try:
         _, url, _ = page.launch(
             server_name=host, server_port=port, prevent_thread_lock=True, share=False, quiet=True,
             show_error=True, ssr_mode=False, pwa=False, mcp_server=False, run_history=False,
             enable_monitoring=False, footer_links=[], max_file_size=MAX_BYTES, allowed_paths=[],
-            app_kwargs=dict(middleware=[Middleware(Guard)], docs_url=None, redoc_url=None,
+            app_kwargs=dict(middleware=[guard], docs_url=None, redoc_url=None,
                             openapi_url=None),
             **page.looks,
         )  # fmt: skip

@@ -9,7 +9,7 @@ import pytest
 from mmvireid.web.server import Guard, quiet_gradio
 
 
-def ask(path, method='GET', length=None, kind='http'):
+def ask(path, method='GET', length=None, kind='http', host='127.0.0.1:7860', hosts=None):
     """Status of a request, 200 where it came through, and its headers."""
     sent = []
 
@@ -21,8 +21,9 @@ def ask(path, method='GET', length=None, kind='http'):
         sent.append(message)
 
     headers = [] if length is None else [(b'content-length', str(length).encode())]
+    headers.append((b'host', host.encode()))
     scope = dict(type=kind, path=path, method=method, headers=headers)
-    asyncio.run(Guard(app)(scope, None, send))
+    asyncio.run(Guard(app, hosts)(scope, None, send))
     return (sent[0]['status'], dict(sent[0]['headers'])) if sent else (None, {})
 
 
@@ -58,6 +59,15 @@ def test_what_the_page_needs_comes_through(path):
 def test_everything_else_is_not_there(path):
     assert ask(path)[0] == 404
     assert ask(path, 'POST', 10)[0] == 404
+
+
+def test_other_names_that_lead_here_are_refused():
+    local = ('127.0.0.1', 'localhost')
+    for host in ('127.0.0.1:7860', 'localhost:7860', 'localhost'):
+        assert ask('/', host=host, hosts=local)[0] == 200
+    for host in ('evil.example:7860', 'evil.example', '127.0.0.1.evil.example:7860', ''):
+        assert ask('/', host=host, hosts=local)[0] == 421
+        assert ask('/', host=host)[0] == 200  # the page of a network has any name
 
 
 def test_messages_have_a_size():
