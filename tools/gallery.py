@@ -33,7 +33,8 @@ from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet, align_rows
 from mmvireid.pictures import read_image
 from mmvireid.search import Gallery, Match
-from mmvireid.search.gallery import INDEXES, UNKNOWN
+from mmvireid.search.gallery import INDEXES
+from mmvireid.search.records import UNKNOWN
 from mmvireid.storage import check_output
 from mmvireid.structures import MODALITIES
 from mmvireid.visualization import RankedList, draw_ranked_lists

@@ -1,11 +1,9 @@
 """A gallery of pictures that can be searched, kept in Milvus."""
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
@@ -14,38 +12,21 @@ from mmengine.logging import print_log
 from mmvireid.errors import InvalidValueError, RunStoppedError
 from mmvireid.evaluation import FeatureSet
 from mmvireid.search.milvus import connect, disconnect, is_server, refusals, retry_if
+from mmvireid.search.records import (
+    FIELDS,
+    UNKNOWN,
+    Match,
+    filter_of,
+    picture_key,
+    picture_record,
+    to_match,
+)
 from mmvireid.structures import MODALITIES
 
 COLLECTION = 'mmvireid'
 INDEXES = ('FLAT', 'HNSW')
 #: Bytes of features in one message, pictures in one question, and neighbours that Milvus gives.
 _MESSAGE, _QUESTION, _MOST = 2**22, 1000, 16384
-#: Stands for a time, and for a person, that nobody knows.
-UNKNOWN = -1
-_FIELDS = ('name', 'digest', 'person_id', 'camera_id', 'modality', 'time')
-
-
-@dataclass(frozen=True)
-class Match:
-    """A picture of the gallery that a search has found.
-
-    Args:
-        name: Its name, mostly a path.
-        similarity: Cosine with the query, in [-1, 1].
-        camera_id: Number of its camera.
-        modality: ``'visible'`` or ``'infrared'``.
-        time: Seconds since 1970 (UTC), -1 if unknown.
-        person_id: Who is on it, -1 if unknown.
-        digest: SHA-256 of the picture's file, empty if unknown.
-    """
-
-    name: str
-    similarity: float
-    camera_id: int
-    modality: str
-    time: int
-    person_id: int
-    digest: str
 
 
 class Gallery(AbstractContextManager):
@@ -220,7 +201,7 @@ class Gallery(AbstractContextManager):
                 self._create(pictures.features.shape[1])
             for start in range(0, len(rows), per_message):
                 batch = rows[start : start + per_message]
-                records = [_record(pictures, row, times[row], digests[row]) for row in batch]
+                records = [picture_record(pictures, row, times[row], digests[row]) for row in batch]
                 self._client.upsert(COLLECTION, records)
         return len(rows)
 
@@ -235,7 +216,7 @@ class Gallery(AbstractContextManager):
         if self.size is None:
             return np.zeros(len(names), bool)
         digests = [''] * len(names) if digests is None else digests
-        keys, found = [_key(name) for name in names], {}
+        keys, found = [picture_key(name) for name in names], {}
         with refusals(self.address):
             for part in _parts(keys):
                 got = self._client.get(COLLECTION, ids=part, output_fields=['digest'])
@@ -251,7 +232,7 @@ class Gallery(AbstractContextManager):
         """
         there = [name for name, held in zip(names, self.holds(names)) if held]
         with refusals(self.address):
-            for part in _parts([_key(name) for name in there]):
+            for part in _parts([picture_key(name) for name in there]):
                 self._client.delete(COLLECTION, ids=part)
         return len(there)
 
@@ -330,7 +311,7 @@ class Gallery(AbstractContextManager):
         self._check_size('search', features)
         if self.size is None:
             return [[] for _ in features]
-        condition = _condition(cameras, modalities, after, before)
+        condition = filter_of(cameras, modalities, after, before)
         params = dict(params=dict(ef=max(128, 2 * int(k)))) if self.index == 'HNSW' else {}
         found = []
         with refusals(self.address):
@@ -341,10 +322,10 @@ class Gallery(AbstractContextManager):
                     anns_field='feature',
                     filter=condition,
                     limit=int(k),
-                    output_fields=list(_FIELDS),
+                    output_fields=list(FIELDS),
                     search_params=params,
                 )
-        matches = ([_match(hit) for hit in hits] for hits in found)
+        matches = ([to_match(hit) for hit in hits] for hits in found)
         return [[m for m in row if m.similarity >= min_similarity] for row in matches]
 
     def _check_size(self, method: str, features: np.ndarray) -> None:
@@ -357,81 +338,6 @@ class Gallery(AbstractContextManager):
             raise InvalidValueError(f'Gallery.{method}: features are NaN or infinite.')
 
 
-def file_digest(data: bytes) -> str:
-    """SHA-256 of a file's bytes: whether it is still the picture that was added.
-
-    Example:
-        >>> file_digest(b'')[:12]
-        'e3b0c44298fc'
-    """
-    return hashlib.sha256(data).hexdigest()
-
-
-def _key(name: str) -> str:
-    """A name as Milvus is asked for it: what users write never becomes part of an expression."""
-    return file_digest(str(name).encode('utf-8', 'surrogatepass'))
-
-
-def _record(pictures: FeatureSet, row: int, time: int, digest: str) -> dict:
-    name = str(pictures.names[row])
-    if name != name.encode('utf-8', 'replace').decode('utf-8'):
-        raise InvalidValueError(
-            f'Gallery.add: {name!r} is no text in UTF-8, expected names that are: rename the file.'
-        )
-    return dict(
-        key=_key(name),
-        name=name,
-        digest=str(digest),
-        modality=str(pictures.modalities[row]),
-        person_id=int(pictures.person_ids[row]),
-        camera_id=int(pictures.camera_ids[row]),
-        time=int(time),
-        feature=pictures.features[row],
-    )
-
-
-def _match(hit: dict) -> Match:
-    return Match(similarity=float(hit['distance']), **{f: hit['entity'][f] for f in _FIELDS})
-
-
 def _parts(items: Sequence) -> Iterator[Sequence]:
     for start in range(0, len(items), _QUESTION):
         yield items[start : start + _QUESTION]
-
-
-def _condition(
-    cameras: Sequence[int] | None,
-    modalities: Sequence[str] | None,
-    after: int | None,
-    before: int | None,
-) -> str:
-    """A filter of Milvus, made of whole numbers and of the two modalities only."""
-    parts = []
-    for argument, values in dict(cameras=cameras, modalities=modalities).items():
-        if values is not None and (isinstance(values, str) or not len(values)):
-            raise InvalidValueError(
-                f'Gallery.search: `{argument}` is {values!r}, expected a list of at least one, or '
-                'None for all.'
-            )
-    if cameras is not None:
-        parts.append(f'camera_id in {[_whole("cameras", camera) for camera in cameras]}')
-    if modalities is not None:
-        unknown = [m for m in modalities if m not in MODALITIES]
-        if unknown:
-            raise InvalidValueError(
-                f'Gallery.search: `modalities` has {unknown}, expected some of {MODALITIES}.'
-            )
-        parts.append('modality in [{}]'.format(', '.join(f'"{m}"' for m in modalities)))
-    if after is not None:
-        parts.append(f'time >= {max(0, _whole("after", after))}')
-    if before is not None:
-        parts.append(f'time >= 0 and time < {_whole("before", before)}')
-    return ' and '.join(parts)
-
-
-def _whole(argument: str, value: object) -> int:
-    if not isinstance(value, Integral) or isinstance(value, bool):
-        raise InvalidValueError(
-            f'Gallery.search: `{argument}` has {value!r}, expected whole numbers.'
-        )
-    return int(value)

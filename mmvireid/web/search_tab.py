@@ -13,7 +13,7 @@ from mmvireid.apis import ReIDInferencer
 from mmvireid.apis.galleries import query_features, read_picture, read_time, write_time
 from mmvireid.errors import InvalidValueError
 from mmvireid.search import Gallery, Match
-from mmvireid.search.gallery import UNKNOWN
+from mmvireid.search.records import UNKNOWN
 from mmvireid.structures import INFRARED, MODALITIES
 from mmvireid.web.messages import messages
 from mmvireid.web.pictures import MAX_BYTES, picture_url, read_upload

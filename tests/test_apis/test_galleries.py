@@ -17,9 +17,8 @@ CONFIG = str(Path(__file__).parents[2] / 'configs/agw/agw_synthetic.py')
 
 
 @pytest.fixture
-def inferencer(shrink):
-    torch.manual_seed(0)
-    return ReIDInferencer(init_model(shrink(CONFIG)))
+def inferencer(color_inferencer):
+    return color_inferencer()
 
 
 @pytest.fixture
@@ -53,7 +52,7 @@ def test_pictures_are_added_once_and_broken_ones_named(inferencer, crops, tmp_pa
         assert match.name == str(features.names[0]) == (crops / '6.png').resolve().as_posix()
         assert (match.camera_id, match.modality, match.time) == (3, 'visible', 1006)
         assert match.similarity == pytest.approx(1, abs=1e-6)
-        assert gallery.model == 'agw_synthetic'
+        assert gallery.model == 'colors'
         # a file that has become another picture is extracted again
         shutil.copy(crops / '0.png', crops / '6.png')
         changed = galleries.add_pictures(gallery, inferencer, crops, 'visible')
@@ -64,7 +63,9 @@ def test_pictures_are_added_once_and_broken_ones_named(inferencer, crops, tmp_pa
             galleries.add_pictures(gallery, inferencer, np.zeros((9, 9, 3), np.uint8), 'visible')
 
 
-def test_features_are_those_of_the_inferencer(inferencer, crops, tmp_path):
+def test_features_are_those_of_the_inferencer(shrink, crops):
+    torch.manual_seed(0)
+    inferencer = ReIDInferencer(init_model(shrink(CONFIG)))
     files = [crops / '1.png', crops / '4.png']
     inferencer.model.flip_test = True
     asked = galleries.query_features(inferencer, files, 'infrared')
@@ -72,6 +73,11 @@ def test_features_are_those_of_the_inferencer(inferencer, crops, tmp_path):
     both = plain.features + plain.flip_features
     unit = both / np.linalg.norm(both, axis=1, keepdims=True)
     assert np.abs(asked.features - unit).max() < 1e-6 and asked.flip_features is None
+
+    rows = galleries.split_rows(inferencer, 'test')
+    visible = galleries.split_rows(inferencer, 'test', 'visible')
+    assert visible == [row for row in rows if row['camera_id'] in (1, 2, 4, 5)]
+    assert 0 < len(visible) < len(rows) and cv2.imread(visible[0]['img_path']) is not None
 
 
 def test_a_table_tells_who_where_and_when(inferencer, crops, tmp_path):

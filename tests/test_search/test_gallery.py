@@ -11,6 +11,7 @@ import pytest
 
 from mmvireid.evaluation import FeatureSet
 from mmvireid.search import Gallery, file_digest, gallery, milvus, search_exact
+from mmvireid.search.records import picture_key
 
 pymilvus = pytest.importorskip('pymilvus')
 pytest.importorskip('milvus_lite')
@@ -105,7 +106,7 @@ def test_what_a_gallery_says_of_itself(filled):
 
 def test_the_features_are_the_same_to_the_last_bit(filled):
     opened, shown = filled
-    keys = [gallery._key(name) for name in shown.names]
+    keys = [picture_key(name) for name in shown.names]
     rows = opened._client.get('mmvireid', ids=keys, output_fields=['name', 'feature'])
     stored = {row['name']: np.array(row['feature'], np.float32) for row in rows}
     assert all(np.array_equal(stored[n], f) for n, f in zip(shown.names, shown.features))

@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -8,9 +9,18 @@ pytest.importorskip('pymilvus')
 pytest.importorskip('milvus_lite')
 
 
+MODEL = ['colors.py', 'colors.pth']
+
+
 @pytest.fixture
-def tool(load_tool):
-    return load_tool('gallery.py')
+def tool(load_tool, color_inferencer, monkeypatch):
+    """The tool, with a model that takes no time; ``tool.opened`` says which it opened."""
+    tool, inferencer = load_tool('gallery.py'), color_inferencer()
+    tool.opened = []
+    monkeypatch.setattr(
+        tool, 'ReIDInferencer', lambda *model, **options: tool.opened.append(model) or inferencer
+    )
+    return tool
 
 
 @pytest.fixture
@@ -25,8 +35,8 @@ def crops(tmp_path):
     return tmp_path / 'crops'
 
 
-def test_add_search_info_and_remove(tool, saved, crops, tmp_path, capsys):
-    model, database = saved('agw/agw_synthetic.py'), str(tmp_path / 'gallery.db')
+def test_add_search_info_and_remove(tool, crops, tmp_path, capsys):
+    model, database = MODEL, str(tmp_path / 'gallery.db')
 
     def run(action, *arguments):
         tool.main([action, database, *map(str, arguments)])
@@ -51,9 +61,24 @@ def test_add_search_info_and_remove(tool, saved, crops, tmp_path, capsys):
     assert '1 of 2 pictures removed; ' in run('remove', query, crops / 'none.png').out
     assert 'pictures              2' in run('info').out
 
-    other = saved('agw/agw_synthetic.py', lambda state: state['neck.bn.running_var'].add_(1))
-    with pytest.raises(SystemExit, match='gallery: .* has features of agw_synthetic'):
-        run('search', *other, query, '--modality', 'visible')
     with pytest.raises(SystemExit):
         run('search', *model, query, '--before', 'noon')
     assert 'expected a date such as' in capsys.readouterr().err
+    assert set(tool.opened) == {tuple(MODEL)}
+
+
+def test_another_model_is_refused(tool, crops, tmp_path, monkeypatch):
+    start = ['add', str(tmp_path / 'gallery.db'), *MODEL]
+    tool.main([*start, str(crops / '1.png'), '--modality', 'visible'])
+    source = dict(config='other.py', checksum='0' * 64)
+    monkeypatch.setattr(tool, 'ReIDInferencer', lambda *_, **__: SimpleNamespace(source=source))
+    for action in ('add', 'search'):
+        with pytest.raises(SystemExit, match='gallery: .* has features of colors'):
+            tool.main([action, *start[1:], str(crops / '2.png'), '--modality', 'visible'])
+
+
+def test_what_to_add_is_said_once(tool, crops, tmp_path):
+    for rest in ([], [str(crops), '--split', 'test']):
+        with pytest.raises(SystemExit, match='either pictures to add, or --split'):
+            tool.main(['add', str(tmp_path / 'gallery.db'), *MODEL, *rest])
+    assert not (tmp_path / 'gallery.db').exists()

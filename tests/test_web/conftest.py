@@ -1,4 +1,4 @@
-"""A gallery of coloured pictures, a model that sees colours, and one page for all tests."""
+"""A gallery of coloured pictures, and one page for all tests."""
 
 import base64
 from types import SimpleNamespace
@@ -6,45 +6,15 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 import pytest
-import torch
-from mmengine.config import Config
 
-from mmvireid.apis import ReIDInferencer, galleries
+from mmvireid.apis import galleries
 from mmvireid.evaluation import FeatureSet
-from mmvireid.models.base import BaseReID
 from mmvireid.web import Evaluation, Searcher, build_page, serve
 from mmvireid.web.server import quiet_gradio
 
 
-class ColorModel(BaseReID):
-    """Its feature is the picture itself, made small."""
-
-    def __init__(self, cfg: Config) -> None:
-        torch.nn.Module.__init__(self)
-        self.cfg = cfg
-        self.data_preprocessor = SimpleNamespace(device=torch.device('cpu'))
-
-    def test_step(self, data: dict) -> list:
-        for image, sample in zip(data['inputs'], data['data_samples']):
-            sample.set_field(image.float().flatten() - 128, 'feature')
-        return data['data_samples']
-
-    def loss(self, *args):
-        raise NotImplementedError
-
-    def extract(self, *args):
-        raise NotImplementedError
-
-
-#: With their scope: what lives longer than a test is made when no test has set one.
-PIPELINE = [
-    dict(type='mmvireid.LoadReIDImage', size=(4, 2)),
-    dict(type='mmvireid.PackReIDInputs'),
-]
-
-
 @pytest.fixture(scope='session')
-def world(tmp_path_factory):
+def world(tmp_path_factory, color_inferencer):
     """A folder of data in which six cameras see eight people: config, rows and pictures."""
     folder = tmp_path_factory.mktemp('web')
     rng, rows = np.random.default_rng(0), []
@@ -60,17 +30,12 @@ def world(tmp_path_factory):
             modality = 'infrared' if camera in (3, 6) else 'visible'
             rows.append(dict(img_path=str(folder / 'data' / name), name=name, modality=modality,
                              person_id=person, camera_id=camera))  # fmt: skip
-    cfg = Config(
-        dict(
-            test_dataloader=dict(dataset=dict(pipeline=PIPELINE, data_root=str(folder / 'data'))),
-            test_evaluator=dict(type='SYSUMetric', modes=['all', 'indoor'], shots=[1]),
-        ),
-        cfg_text='# colours',
-        filename='colors.py',
+    inferencer = color_inferencer(
+        str(folder / 'data'), dict(type='SYSUMetric', modes=['all', 'indoor'], shots=[1])
     )
-    return SimpleNamespace(folder=folder, rows=rows, cfg=cfg, inferencer=ReIDInferencer(
-        ColorModel(cfg), device='cpu'
-    ))  # fmt: skip
+    return SimpleNamespace(
+        folder=folder, rows=rows, cfg=inferencer.model.cfg, inferencer=inferencer
+    )
 
 
 @pytest.fixture(scope='session')
