@@ -18,6 +18,8 @@ TESTS = [
     'scikit-learn',
     'ruff==0.17.6',
     'import-linter>=2.17,<3',
+    'onnx',
+    'onnxruntime',
 ]
 PACKAGE = 'mmvireid'
 #: What OpenMMLab packages carry in ``<package>/.mim``, for ``mim`` and for installed use.
@@ -81,6 +83,7 @@ setup(
     ],
     extras_require={
         'analysis': ['scikit-image', 'scikit-learn'],
+        'deploy': ['onnx', 'onnxruntime'],
         'search': SEARCH,
         'tensorboard': ['tensorboard'],
         'tests': TESTS,

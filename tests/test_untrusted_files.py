@@ -70,6 +70,8 @@ def test_the_traps_do_work(tmp_path, how, make_exploit):
 #: What the commands that open a checkpoint want besides it.
 MODEL_TOOLS = {
     'test.py': [],
+    'extract.py': ['a.jpg', '--out', 'a.npz'],
+    'deployment/export_onnx.py': ['--out', 'networks'],
     'analysis_tools/disentanglement.py': [],
     'visualization/distances.py': [],
     'analysis_tools/modality_alignment.py': [],

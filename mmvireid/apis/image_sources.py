@@ -21,7 +21,10 @@ Source = str | Path | np.ndarray
 
 
 def list_rows(
-    inputs: Source | Sequence[Source], modality: str | None = None, camera_id: int = UNKNOWN
+    inputs: Source | Sequence[Source],
+    modality: str | None = None,
+    camera_id: int = UNKNOWN,
+    split: str | None = None,
 ) -> list[dict]:
     """One row per image, as the test pipeline takes it.
 
@@ -38,6 +41,7 @@ def list_rows(
         inputs: One or several of these.
         modality: ``'visible'`` or ``'infrared'``, of all images that no table tells it of.
         camera_id: Of all images that no table tells it of.
+        split: Whose lines of tables are taken; ``None`` for all.
 
     Returns:
         Rows with ``img_path`` or ``img``, ``name``, ``modality``, ``person_id`` and ``camera_id``
@@ -58,7 +62,9 @@ def list_rows(
     alone = len(sources) == 1
     known = dict(modality=modality, person_id=UNKNOWN, camera_id=camera_id)
     rows = [
-        known | row for index, source in enumerate(sources) for row in _expand(source, index, alone)
+        known | row
+        for index, source in enumerate(sources)
+        for row in _expand(source, index, alone, split)
     ]
     if not rows:
         raise InvalidValueError('list_rows: `inputs` has no image, expected at least one.')
@@ -82,7 +88,7 @@ def array_row(pixels: np.ndarray, index: int, where: str) -> dict:
     return dict(img=to_bgr(pixels, where), img_path='', name=f'array/{index:06d}')
 
 
-def _expand(source: Source, index: int, alone: bool) -> Iterator[dict]:
+def _expand(source: Source, index: int, alone: bool, split: str | None) -> Iterator[dict]:
     if isinstance(source, np.ndarray):
         yield array_row(source, index, f'list_rows: `inputs[{index}]`')
     elif not isinstance(source, (str, Path)):
@@ -93,7 +99,7 @@ def _expand(source: Source, index: int, alone: bool) -> Iterator[dict]:
     elif Path(source).is_dir():
         yield from _folder_rows(Path(source), alone)
     elif Path(source).suffix.lower() == '.csv':
-        yield from _table_rows(Path(source), alone)
+        yield from _table_rows(Path(source), alone, split)
     else:
         yield file_row(source)
 
@@ -106,9 +112,11 @@ def _folder_rows(folder: Path, alone: bool) -> Iterator[dict]:
             yield dict(img_path=str(path), name=(inner if alone else path).as_posix())
 
 
-def _table_rows(table: Path, alone: bool) -> Iterator[dict]:
-    folder = table.parent
-    for line in read_table(table, required=('path', 'modality')):
+def _table_rows(table: Path, alone: bool, split: str | None) -> Iterator[dict]:
+    folder, required = table.parent, ('path', 'modality', *(['split'] if split else []))
+    for line in read_table(table, required):
+        if split not in (None, line.get('split')):
+            continue
         path = folder / line['path']
         told = {key: value for key, value in line.items() if key in _TOLD and value != ''}
         name = path.relative_to(folder) if alone else path

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
 from mmengine.device import get_device
 
@@ -42,7 +43,7 @@ class ReIDInferencer:
 
     Raises:
         KeyError: If there is no such config or model; names the nearest.
-        ValueError: If no weights are known, or they do not fit.
+        ValueError: If no weights are known, they do not fit, or there is no such device.
 
     Example:
         >>> inferencer = ReIDInferencer('agw_synthetic', 'epoch_5.pth')  # doctest: +SKIP
@@ -57,6 +58,7 @@ class ReIDInferencer:
         device: str | None = None,
         cfg_options: dict | None = None,
     ) -> None:
+        _check_device(device)
         self.unreadable: dict[str, str] = {}
         self.weights = None if weights is None else str(weights)
         if isinstance(model, BaseReID):
@@ -99,6 +101,7 @@ class ReIDInferencer:
         inputs: Source | Sequence[Source],
         modality: str | None = None,
         camera_id: int = UNKNOWN,
+        split: str | None = None,
         batch_size: int | None = None,
         num_workers: int = 0,
         amp: bool = False,
@@ -112,6 +115,7 @@ class ReIDInferencer:
                 takes, one or several; see :func:`~mmvireid.apis.image_sources.list_rows`.
             modality: ``'visible'`` or ``'infrared'``; not needed for tables, which tell it.
             camera_id: Camera of all pictures that no table tells it of.
+            split: Whose lines of tables are taken; ``None`` for all.
             batch_size: Pictures per forward pass; ``None`` is that of the config's test.
             num_workers: Processes that load pictures; 0 loads them in this one.
             amp: Whether to compute in bf16.
@@ -132,7 +136,7 @@ class ReIDInferencer:
         if batch_size is None:
             batch_size = self.model.cfg.test_dataloader.get('batch_size', 64)
         check_positive('ReIDInferencer', 'batch_size', batch_size)
-        rows = list_rows(inputs, modality, camera_id)
+        rows = list_rows(inputs, modality, camera_id, split)
         skip = on_unreadable == 'skip'
         samples, self.unreadable = predict_rows(
             self.model, rows, batch_size, num_workers, amp, skip, progress
@@ -149,6 +153,18 @@ def collect(samples: Sequence[ReIDDataSample]) -> FeatureSet:
     """A feature set of samples that a model has seen, in their order."""
     features = {f'{key}s': stack_features(samples, key) for key in FEATURES if key in samples[0]}
     return FeatureSet.from_rows(samples, **features)
+
+
+def _check_device(device: str | None) -> None:
+    try:
+        missing = device and torch.device(device).type == 'cuda' and not torch.cuda.is_available()
+    except RuntimeError:
+        missing = True
+    if missing:
+        raise InvalidValueError(
+            f'ReIDInferencer: `device` is {device!r}, expected cpu, or cuda or cuda:<number> where '
+            'PyTorch finds such a GPU.'
+        )
 
 
 def _name_of(config: str | Path | Config) -> str:

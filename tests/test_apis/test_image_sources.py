@@ -27,6 +27,15 @@ def test_a_table_tells_what_it_knows(table, tmp_path):
     ]  # fmt: skip
 
 
+def test_a_split_of_a_table(table):
+    header = 'path,modality,split'
+    path = table('a.png,visible,train', 'b.png,infrared,test', header=header)
+    assert [row['name'] for row in list_rows(path, split='test')] == ['b.png']
+    assert [row['name'] for row in list_rows(path)] == ['a.png', 'b.png']
+    with pytest.raises(ValueError, match='lacks the columns split'):
+        list_rows(table('a.png,visible', header='path,modality'), split='test')
+
+
 def test_names_are_whole_paths_where_there_are_several_inputs(table, tmp_path):
     path = table('a.png,visible,1,1')
     rows = list_rows([path, tmp_path / 'x.jpg', np.zeros((2, 2), np.uint8)], 'infrared')

@@ -115,7 +115,7 @@ def test_bad_input_is_named(inferencer, crops, shrink):
         ((crops / 'a.png', 'thermal'), "`modality` is 'thermal'"),
         ((crops / 'a.png',), '`modality` of 1 of 1 rows is not one of .*None'),
         (([crops / 'a.png', crops / 'a.png'], 'visible'), '1 images stand in several rows'),
-        ((crops / 'a.png', 'visible', -1, 0), '`batch_size` is 0'),
+        ((crops / 'a.png', 'visible', -1, None, 0), '`batch_size` is 0'),
         ((crops / 'none.png', 'visible'), r'cannot read .*none\.png \(No such file'),
     ]
     for arguments, message in cases:
@@ -127,5 +127,7 @@ def test_bad_input_is_named(inferencer, crops, shrink):
         ReIDInferencer('agw_synthetic')
     with pytest.raises(KeyError, match='near: agw_synthetic'):
         ReIDInferencer('agw_syntetic', 'w.pth')
+    with pytest.raises(ValueError, match="`device` is 'gpu', expected cpu, or cuda"):
+        ReIDInferencer(inferencer.model, device='gpu')
     with pytest.raises(ValueError, match='`weights` or `cfg_options` is given beside a model'):
         ReIDInferencer(inferencer.model, 'w.pth')
