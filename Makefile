@@ -8,10 +8,13 @@ INSTALLED := $(VENV)/.mmvireid-$(shell (pwd; cat setup.py pyproject.toml) | cksu
 INSTALLED_ALL := $(INSTALLED)-all
 CONFIG := configs/dgvae/dgvae_synthetic.py
 OUT := work_dirs/demo
-# Processes that share the tests; a module stays in one of them.
+# Processes that share the tests; who is done first takes tests of the others.
 JOBS ?= 2
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+# What `make quick` compares with.
+SINCE ?= HEAD
 
-.PHONY: demo web test lint format clean help
+.PHONY: demo web test quick lint format clean help
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -30,7 +33,10 @@ $(OUT)/features.npz:
 	@$(MAKE) demo
 
 test: $(INSTALLED_ALL) lint  ## run the test suite
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist loadscope
+	@$(PYTEST)
+
+quick: $(INSTALLED_ALL) lint  ## run the tests of the files that differ from the last commit (SINCE=...)
+	@$(PYTEST) $$($(BIN)/python .ci/quick.py $(SINCE))
 
 lint: $(INSTALLED)  ## check style and imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache --no-logo

@@ -13,6 +13,7 @@ SEARCH = ['pymilvus>=3,<4', 'milvus-lite>=3,<4']
 WEB = [*SEARCH, 'gradio>=6,<7']
 TESTS = [
     'pytest>=8',
+    'pytest-timeout>=2.3',
     'pytest-xdist>=3.5',
     'scikit-image',
     'scikit-learn',

@@ -31,7 +31,10 @@ class Registry(MMRegistry):
         return found
 
     def __contains__(self, key: str) -> bool:
-        return super().get(key) is not None
+        if '.' in key:  # a scope or a module
+            return super().get(key) is not None
+        self.import_from_location()  # MMEngine's `get` looks for a package of an unknown name, too
+        return key in self._names()
 
     def _names(self) -> Iterator[str]:
         registry = self

@@ -1,8 +1,11 @@
 """Fixtures that several test folders share."""
 
 import copy
+import gc
 import importlib.util
+import itertools
 import os
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +17,8 @@ from mmengine.config import Config, ConfigDict
 from mmengine.optim import OptimWrapper
 from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.runner import Runner
+from torch import nn
+from torchvision.models.resnet import BasicBlock, ResNet
 
 from mmvireid.apis import ReIDInferencer
 from mmvireid.datasets import noise_batch
@@ -24,11 +29,55 @@ from mmvireid.registry import DATASETS, MODELS
 
 TOOLS = Path(__file__).parents[1] / 'tools'
 
+#: Seconds that a test, and a file of tests, may take on a quiet core: CONTRIBUTING.md, "Tests".
+BUDGET = dict(test=10.0, file=60.0)
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Name what took longer than it may; nothing fails, since a busy machine is no fault."""
+    spent = dict(test=Counter(), file=Counter())
+    for report in itertools.chain(*terminalreporter.stats.values()):
+        if hasattr(report, 'when'):
+            spent['test'][report.nodeid] += report.duration
+            spent['file'][report.nodeid.partition('::')[0]] += report.duration
+    for kind, limit in BUDGET.items():
+        slow = [(name, used) for name, used in spent[kind].most_common() if used > limit]
+        if slow:
+            terminalreporter.section(f'more than {limit:g} s a {kind}')
+        for name, used in slow:
+            terminalreporter.write_line(f'{used:.0f} s {name}')
+
 
 @pytest.fixture(autouse=True, scope='session')
 def one_thread():
     """Tiny networks run fastest on one thread."""
     torch.set_num_threads(1)
+
+
+@pytest.fixture(autouse=True, scope='session')
+def frozen_heap():
+    """What is imported stays: data sets collect garbage, and need not look through it each time."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(autouse=True, scope='session')
+def files_are_parsed_once():
+    """Hundreds of configs build upon the same files of ``configs/``, which no test changes."""
+    parse, parsed = Config._file2dict, {}
+
+    def remember(filename, *args, **options):
+        path = Path(filename).resolve()
+        if TOOLS.parent not in path.parents or not path.is_file():
+            return parse(filename, *args, **options)
+        key = path, path.stat().st_mtime_ns, args, tuple(options.items())
+        if key not in parsed:
+            parsed[key] = parse(filename, *args, **options)
+        return copy.deepcopy(parsed[key])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Config, '_file2dict', staticmethod(remember))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -43,6 +92,20 @@ def default_scope():
 def no_environment_report(monkeypatch):
     """A Runner asks compilers for their versions when it starts, which takes seconds."""
     monkeypatch.setattr('mmengine.runner.runner.collect_env', dict)
+
+
+@pytest.fixture(autouse=True)
+def no_python_style(monkeypatch):
+    """A config's text is written seven times a run; yapf lays it out, in a quarter of a second."""
+    monkeypatch.setattr('mmengine.config.config.FormatCode', lambda text, **style: (text, False))
+
+
+@pytest.fixture
+def no_initial_values(monkeypatch):
+    """Tensors on ``'meta'`` have no values, and are slow to be given some."""
+    for name, function in vars(torch.nn.init).items():
+        if name.endswith('_') and not name.startswith('_') and callable(function):
+            monkeypatch.setattr(torch.nn.init, name, lambda tensor, *args, **options: tensor)
 
 
 @pytest.fixture
@@ -147,15 +210,39 @@ TINY = dict(
 )
 
 
+#: What meets the channels of a narrow ResNet-18: prototypes (8 times these), learned centres.
+NARROW = dict(base_channels=2, in_channels=64)
+
+
+class NarrowResNet(ResNet):
+    """ResNet-18 with a quarter of the channels behind its stem: a tenth of the time."""
+
+    def __init__(self, weights: None = None) -> None:
+        super().__init__(BasicBlock, [2, 2, 2, 2])
+
+    def _make_layer(self, block: type, planes: int, *args, **kwargs) -> nn.Sequential:
+        return super()._make_layer(block, planes // 4, *args, **kwargs)
+
+
+@pytest.fixture(scope='session')
+def narrow_code():
+    """Code of a module that a config imports: other processes build narrow networks, too."""
+    return (
+        'import runpy\nimport torchvision\n'
+        f"torchvision.models.resnet18 = runpy.run_path({__file__!r})['NarrowResNet']\n"
+    )
+
+
 @pytest.fixture(scope='session')
 def tiny_model():
     """``tiny_model(cfg.model, num_ids=3)`` makes the networks of a model's config small, in place.
 
-    Everything else, the number of identities too, stays as it is unless it is given.
+    Everything else, the number of identities too, stays as it is unless it is given. ``narrow``
+    prepares it for :class:`NarrowResNet`.
     """
 
-    def build(part: dict, **values) -> None:
-        values = TINY | values
+    def build(part: dict, narrow: bool = False, **values) -> None:
+        values = TINY | (NARROW if narrow else {}) | values
         part.update({key: value for key, value in values.items() if key in part})
         if {'num_stages', 'last_stride'} <= set(part):
             part['num_stages'] = 2  # the first stage's stride is fixed
@@ -197,14 +284,17 @@ def shrink_batches(loader: ConfigDict, num_ids: int, num_instances: int) -> None
 
 
 @pytest.fixture
-def shrink(rendered, tiny_model, tmp_path):
+def shrink(rendered, tiny_model, tmp_path, monkeypatch):
     """``shrink(config_file)``: the same config with a tiny network, tiny images, tiny data.
 
-    Of the schedule remains one epoch of two iterations, or one for every stage.
+    Of the schedule remains one epoch of two iterations, or one for every stage. Other processes
+    need :func:`narrow_code`.
     """
 
+    monkeypatch.setattr('torchvision.models.resnet18', NarrowResNet)
+
     def build(config: str) -> Config:
-        cfg = Config.fromfile(config, format_python_code=False)  # which takes seconds
+        cfg = Config.fromfile(config)
         drop_helpers(cfg)
         root = rendered(LAYOUTS[cfg.train_dataloader.dataset.type])
         generates = 'input_size' in cfg.model
@@ -224,7 +314,7 @@ def shrink(rendered, tiny_model, tmp_path):
         num_ids = 3 if cfg.model.get('num_unpaired') else 2  # of 6 pairs, 4 are taken apart
         shrink_batches(cfg.train_dataloader, *((num_ids, 2) if generates else (4, 3)))
         train_set = DATASETS.build(cfg.train_dataloader.dataset)
-        tiny_model(cfg.model, num_ids=train_set.metainfo['num_ids'], input_size=size)
+        tiny_model(cfg.model, narrow=True, num_ids=train_set.metainfo['num_ids'], input_size=size)
         if 'backbone' in cfg.model:
             cfg.model.backbone.num_stages = 3
         shrink_schedule(cfg)
@@ -311,7 +401,7 @@ def load_tool():
     """``load_tool('analysis_tools/eval_features.py')`` -> the module."""
 
     def load(name: str):
-        path = TOOLS / name
+        path = (TOOLS / name).resolve()
         spec = importlib.util.spec_from_file_location(path.stem, path)
         module = importlib.util.module_from_spec(spec)
         spec.loader.exec_module(module)

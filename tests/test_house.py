@@ -21,13 +21,15 @@ TESTED_ELSEWHERE = {
 }
 #: Tests of no single module, and of what.
 TESTS_OF_MORE = {
-    'test_agw_schedule.py': 'a config against the release',
+    'test_released_schedules.py': 'configs against the releases',
     'test_configs.py': 'all configs',
     'test_documentation.py': 'all docstrings',
     'test_fake_cuda.py': 'steps of all configs',
     'test_house.py': 'the places of all files',
+    'test_loss_order.py': 'all losses',
     'test_packaging.py': 'setup.py',
     'test_projects.py': 'the plugins in projects/',
+    'test_quick.py': '.ci/quick.py',
     'test_untrusted_files.py': 'everything that opens a file',
     'test_weights.py': 'everything that loads weights',
     'test_engine/test_runner/test_distributed_equivalence.py': 'several processes with all methods',

@@ -17,7 +17,10 @@ def test_an_unknown_name_suggests_the_nearest():
     with pytest.raises(KeyError, match=r"Did you mean 'CheckpointHook'"):
         ours.HOOKS.get('CheckPointHook')
     assert 'Zebra' not in ours.MODELS
+    assert 'mmengine.Zebra' not in ours.HOOKS
 
 
 def test_names_of_mmengine_need_no_prefix():
     assert ours.HOOKS.get('IterTimerHook') is mm.HOOKS.get('IterTimerHook')
+    assert 'IterTimerHook' in ours.HOOKS and 'mmengine.IterTimerHook' in ours.HOOKS
+    assert 'mmengine.hooks.IterTimerHook' in ours.HOOKS

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
 
-from mmvireid.commands import CommandParser, parse_run_args, steady_screen
+from mmvireid.commands import CommandParser, heavy_imports, parse_run_args, steady_screen
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -26,7 +26,8 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
 @steady_screen()
 def main(argv: list[str] | None = None) -> None:
     args = parse_args(argv)
-    from mmvireid.apis.training import run_training  # takes seconds, which --help need not
+    with heavy_imports():  # which take seconds that --help need not
+        from mmvireid.apis.training import run_training
 
     run_training(args)
 

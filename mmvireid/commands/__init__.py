@@ -1,5 +1,6 @@
 """What a command needs before anything heavy is imported: its arguments and its screen."""
 
+from .imports import heavy_imports
 from .options import OptionsAction, add_options_argument, read_value
 from .parser import CommandParser, parse_run_args, wants_traceback
 from .screen import steady_screen
@@ -8,6 +9,7 @@ __all__ = [
     'CommandParser',
     'OptionsAction',
     'add_options_argument',
+    'heavy_imports',
     'parse_run_args',
     'read_value',
     'steady_screen',

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 from mmengine.dataset import BaseDataset
+from mmengine.logging import print_log
 
 from mmvireid.datasets.loading.seeded_index import SeededIndex, seeded_randomness
 from mmvireid.datasets.loading.worker_failure import note_image
@@ -39,7 +40,9 @@ class BaseReIDDataset(BaseDataset):
         split: One of the class's ``splits``.
         pipeline: Transforms, or their configs.
         cache: Where resized images are kept after their first use: ``None`` (nowhere), ``'ram'``
-            (shared memory of this process and its workers) or ``'disk'``.
+            (shared memory of this process and its workers), ``'disk'``, or ``'auto'``: on disk if
+            the folder can be written and as much room is left beside it, else nowhere, which is
+            said.
         cache_dir: Folder of the disk cache; ``None`` is ``.image_cache`` below the data root.
         num_heldout_ids: How many training identities are held out, to select models by.
         heldout: Which part this data set is: the held-out identities or those left for training.
@@ -159,17 +162,18 @@ class BaseReIDDataset(BaseDataset):
         ids = sorted({row['person_id'] for row in rows})
         labels = {person_id: label for label, person_id in enumerate(ids)}
         for row in rows:
-            row['img_path'] = str(tree.root / row['name'])
+            row['img_path'] = f'{tree.root}/{row["name"]}'
             row['gt_label'] = labels[row['person_id']] if self.has_labels else -1
         split = f'{self.split}/heldout' if self.heldout else self.split
         self._metainfo.update(split=split, num_ids=len(ids))
         for loader in self.pipeline.transforms:
             if isinstance(loader, LoadReIDImage):
                 self._metainfo['image_size'] = list(loader.size)
-        if self.cache is not None or self.on_unreadable == 'replace':
+        if self.cache in ('ram', 'disk') or self.on_unreadable == 'replace':
             self.loader = self._find_loader()
         if self.cache is not None:
             self.image_cache = self._make_cache(rows)
+        if self.image_cache is not None:
             rows = [{**row, 'cache_slot': slot} for slot, row in enumerate(rows)]
         return rows
 
@@ -251,9 +255,9 @@ class BaseReIDDataset(BaseDataset):
             raise InvalidValueError(
                 f'{name}: `split` is {self.split!r}, expected one of {self.splits}.'
             )
-        if self.cache not in (None, 'ram', 'disk'):
+        if self.cache not in (None, 'auto', 'ram', 'disk'):
             raise InvalidValueError(
-                f"{name}: `cache` is {self.cache!r}, expected None, 'ram' or 'disk'."
+                f"{name}: `cache` is {self.cache!r}, expected None, 'auto', 'ram' or 'disk'."
             )
         if self.on_unreadable not in ('stop', 'replace'):
             raise InvalidValueError(
@@ -315,8 +319,18 @@ class BaseReIDDataset(BaseDataset):
             )
         return loaders[0]
 
-    def _make_cache(self, rows: list[dict]) -> ImageCache:
+    def _make_cache(self, rows: list[dict]) -> ImageCache | None:
         if self.cache == 'ram':
             return ImageCache.in_ram(self.loader, len(rows))
+        names = [row['name'] for row in rows]
         folder = Path(self.cache_dir or Path(self.data_root) / '.image_cache')
-        return ImageCache.on_disk(self.loader, self.data_root, [r['name'] for r in rows], folder)
+        if self.cache == 'disk':
+            return ImageCache.on_disk(self.loader, self.data_root, names, folder)
+        try:
+            self.loader = self._find_loader()
+            cache = ImageCache.on_disk(self.loader, self.data_root, names, folder, spare=1)
+        except InvalidValueError as error:
+            print_log(f'Images are decoded anew in every epoch: {error}', 'current')
+            return None
+        print_log(f'Resized images are kept in {cache.store}; delete it at will.', 'current')
+        return cache

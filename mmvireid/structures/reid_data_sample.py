@@ -24,8 +24,10 @@ class ReIDDataSample(BaseDataElement):
 
     Meta information: ``name`` (path relative to the data root, its sorted order is the protocols'
     file-name order), ``img_path``, ``sample_idx``, ``block``, the batch block that a training image
-    was drawn for, where the batch sampler makes several, and ``picture_box``, left, top, right and
-    bottom (exclusive) of the picture within the image in pixels, where the rest may be padding.
+    was drawn for, where the batch sampler makes several, ``view``, the name of the view of a drawn
+    image, where the data preprocessor makes views (in training alone), and ``picture_box``, left,
+    top, right and bottom (exclusive) of the picture within the image in pixels, where the rest may
+    be padding.
 
     Example:
         >>> sample = ReIDDataSample(person_id=6, gt_label=0, camera_id=3, modality='infrared')

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from mmvireid.evaluation.functional import DistanceHistograms
 from mmvireid.visualization.drawing import write_figure
@@ -32,6 +31,8 @@ def draw_distances(histograms: dict[str, DistanceHistograms], path: Path) -> Non
         histograms: By the title of the panel.
         path: Picture to write.
     """
+    from matplotlib.figure import Figure  # takes a quarter of a second, which few commands need
+
     figure = Figure(figsize=(5 * len(histograms), 4), layout='constrained')
     panels = figure.subplots(1, len(histograms), sharex=True, squeeze=False)[0]
     for axes, (name, found) in zip(panels, histograms.items()):

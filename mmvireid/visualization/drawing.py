@@ -1,12 +1,15 @@
 """What the drawn pictures share: white margins, text and a title."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from matplotlib.figure import Figure
 
 from mmvireid.storage import new_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: White space between pictures, in pixels.
 GAP = 6
@@ -55,7 +58,7 @@ def add_title(picture: np.ndarray, title: str) -> np.ndarray:
     return picture
 
 
-def write_figure(figure: Figure, path: str | Path) -> None:
+def write_figure(figure: 'Figure', path: str | Path) -> None:
     """Write a figure of matplotlib, whole or not at all.
 
     Args:

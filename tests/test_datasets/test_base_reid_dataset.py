@@ -72,7 +72,7 @@ def test_lazy_initialisation_reads_nothing(tmp_path):
     ('options', 'message'),
     [
         ({'split': 'gallery'}, r'SYSUMM01: `split` is .gallery., expected one of'),
-        ({'cache': 'tape'}, r"`cache` is 'tape', expected None, 'ram' or 'disk'"),
+        ({'cache': 'tape'}, r"`cache` is 'tape', expected None, 'auto', 'ram' or 'disk'"),
         ({'num_heldout_ids': -1}, r'`num_heldout_ids` is -1, expected 0'),
         ({'num_heldout_ids': 1, 'split': 'test'}, r'`num_heldout_ids` is 1, expected 0'),
         ({'num_heldout_ids': 4}, r'`num_heldout_ids` is 4, expected at most 3'),

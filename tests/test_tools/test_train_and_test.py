@@ -127,7 +127,7 @@ def test_bad_input_is_one_line(run, config, tmp_path):
         with pytest.raises(SystemExit, match=message):
             run(*command)
     (tmp_path / 'other.py').write_text(f'_base_ = {config!r}\nmodel = dict(head=dict(num_ids=3))\n')
-    with pytest.raises(SystemExit, match=r'classifier\.weight.* instead of \(3, 256\)'):
+    with pytest.raises(SystemExit, match=r'classifier\.weight.* instead of \(3, 64\)'):
         run('test.py', 'other.py', 'a/epoch_2.pth')
     with pytest.raises(SystemExit, match=r'`model\.head\.num_ids` is 3'):
         run('train.py', 'other.py', '--work-dir', 'b')
@@ -205,7 +205,7 @@ def run_script(script: str, *arguments: str, port: int) -> str:
     )
     finished = subprocess.run(
         [str(ROOT / 'tools' / script), *arguments],
-        env=environment, capture_output=True, text=True, timeout=300, check=False,
+        env=environment, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
     assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-4000:]
     return finished.stdout

@@ -1,20 +1,36 @@
-"""Images per second and peak memory of a config's training pipeline, cached and not."""
+"""Images per second and peak memory of a config's training pipeline, cached and not.
 
+``python tools/benchmarks/benchmark_dataloader.py configs/agw/agw_sysu.py --num-workers 0
+--picture-height 300 --cfg-options data_root=data/synthetic_small``
+
+First each step alone, from a file to a batch, in microseconds of processor time per image; then the
+whole loader. Images "per core" are those of a second of processor time, of all processes together:
+what else runs on the machine changes that less than images per second. With workers it counts the
+batches that they have ready at the end as well, which nobody took.
+
+Rendered pictures are small. ``--picture-height`` measures on a copy of the data set whose pictures
+are enlarged to the height of real ones.
+"""
+
+import argparse
 import copy
 import multiprocessing
 import os
+import shutil
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from itertools import count, islice
 from pathlib import Path
+from typing import Any
 
+import cv2
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
 from rich.console import Console
 from rich.progress import track
 from torch.utils.data import DataLoader
@@ -22,10 +38,15 @@ from torch.utils.data import DataLoader
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.commands import CommandParser, add_options_argument, steady_screen
-from mmvireid.engine.runner import read_config
-from mmvireid.errors import Refusal
+from mmvireid.datasets.loading.seeded_index import seeded_randomness
+from mmvireid.datasets.reading.image_tree import IMAGE_SUFFIXES
+from mmvireid.datasets.transforms.loading import read_image
+from mmvireid.engine.runner import ReIDRunner, clear_errors, read_config
 
 SAMPLING_SECONDS = 0.2
+#: Images that each step is timed on.
+NUM_TIMED = 256
+JPEG_QUALITY = 95
 
 
 def memory_of(process: int) -> tuple[float, float]:
@@ -86,11 +107,94 @@ def batches(loader: DataLoader) -> Iterator[dict]:
         yield from loader
 
 
-def images_per_second(loader: DataLoader, num_batches: int) -> float:
-    """Speed over some batches, from the start of the workers to the last batch."""
-    start = time.perf_counter()
-    num_images = sum(len(batch['inputs']) for batch in islice(batches(loader), num_batches))
-    return num_images / (time.perf_counter() - start)
+def processor_time() -> float:
+    """Seconds of processor time of this process and of the workers that have ended."""
+    return sum(os.times()[:4])
+
+
+def images_per_second(loader: DataLoader, num_batches: int) -> tuple[float, float]:
+    """Speed over some batches, from the start of the workers to their end.
+
+    Returns:
+        Images per second, and per second of processor time.
+    """
+    start, busy = time.perf_counter(), processor_time()
+    with closing(batches(loader)) as stream:
+        num_images = sum(len(batch['inputs']) for batch in islice(stream, num_batches))
+        seconds = time.perf_counter() - start
+    return num_images / seconds, num_images / (processor_time() - busy)
+
+
+class StepTimes(Counter):
+    """Seconds of processor time, by the name of the step."""
+
+    def add(self, name: str, step: Callable, *args) -> Any:
+        """Time a step; returns what it does."""
+        start = time.process_time()
+        result = step(*args)
+        self[name] += time.process_time() - start
+        return result
+
+
+def time_steps(loader: DataLoader) -> dict[str, float]:
+    """Time every step from a file to a batch, in this process.
+
+    Args:
+        loader: Its data set has a cache, and its pipeline begins with loading an image.
+
+    Returns:
+        Microseconds of processor time per image, in the order of the steps.
+    """
+    times, dataset = StepTimes(), loader.dataset
+    size = len(next(iter(loader.batch_sampler)))
+    step = max(1, len(dataset) // NUM_TIMED)
+    indices = range(0, len(dataset), step)[:NUM_TIMED]
+    rows = [dataset.get_data_info(index) for index in indices]
+    load, *transforms = dataset.pipeline.transforms
+    read = dataset.image_cache.read
+    for row in rows:
+        path = row['img_path']
+        times.add('read the file', Path(path).read_bytes)
+        image = times.add('read and decode', read_image, path, load.backend)
+        times.add('resize', load, {'img': image})
+        times.add('all of it, and keep', read, row['cache_slot'], path)
+    for start in range(0, len(rows), size):
+        items = []
+        for row in rows[start : start + size]:
+            row['img'] = times.add('from the cache', read, row['cache_slot'], '')
+            times.add('seed', _seed, row['sample_idx'])
+            for transform in transforms:
+                row = times.add(type(transform).__name__, transform, row)
+            items.append(row)
+        times.add('collate', loader.collate_fn, items)
+    return {name: 1e6 * seconds / len(rows) for name, seconds in times.items()}
+
+
+def _seed(seed: int) -> None:
+    with seeded_randomness(seed):
+        pass
+
+
+def enlarge(root: Path, out: Path, height: int) -> None:
+    """Copy a data set, with all pictures of one height.
+
+    Args:
+        root: Data root.
+        out: Data root of the copy, empty.
+        height: Of the pictures; widths stay in proportion.
+    """
+    paths = [path for path in sorted(root.rglob('*')) if '.image_cache' not in path.parts]
+    for path in track(paths, 'enlarging', console=Console(stderr=True), transient=True):
+        target = out / path.relative_to(root)
+        if path.is_dir():
+            target.mkdir()
+        elif path.suffix.lower() in IMAGE_SUFFIXES:
+            picture = read_image(str(path))
+            width = round(picture.shape[1] * height / picture.shape[0])
+            picture = cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC)
+            cv2.imwrite(str(target), picture, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+        else:
+            shutil.copy(path, target)
 
 
 def fill_cache(loader: DataLoader) -> None:
@@ -107,41 +211,70 @@ def build(config: Config, **dataset_options) -> DataLoader:
     settings.dataset.update(dataset_options)
     # Else the workers of one measurement would still be there in the next.
     settings.persistent_workers = False
-    return Runner.build_dataloader(settings, seed=0)
+    return ReIDRunner.build_dataloader(settings, seed=0)
 
 
 def report(label: str, loader: DataLoader, num_batches: int) -> None:
     """Measures one loader and prints a line."""
     with peak_memory() as memory:
-        speed = images_per_second(loader, num_batches)
-    print(f'{label:<16} {speed:>10,.0f} {memory.own:>12,.0f} {memory.files:>14,.0f}', flush=True)
+        speed, per_core = images_per_second(loader, num_batches)
+    print(
+        f'{label:<16} {speed:>10,.0f} {per_core:>10,.0f} {memory.own:>12,.0f} '
+        f'{memory.files:>12,.0f}',
+        flush=True,
+    )
+
+
+def report_steps(loader: DataLoader) -> None:
+    """Times the steps and prints a line for each."""
+    print(f'{"step":<24} {"us/image":>9}')
+    for name, time_of_step in time_steps(loader).items():
+        print(f'{name:<24} {time_of_step:>9.1f}')
+    print(flush=True)
+
+
+def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = CommandParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument('config')
+    parser.add_argument('--iters', type=int, default=50, help='batches per measurement')
+    parser.add_argument('--num-workers', type=int, help="instead of the config's number")
+    parser.add_argument(
+        '--picture-height', type=int, help='measure on a copy with pictures of this height'
+    )
+    add_options_argument(parser)
+    args = parser.parse_args(argv)
+    if not Path('/proc/self/smaps_rollup').exists():
+        parser.error('memory is read from /proc/<pid>/smaps_rollup, which this system lacks.')
+    return args
 
 
 @steady_screen()
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the benchmark; returns the exit code."""
-    parser = CommandParser(description=__doc__)
-    parser.add_argument('config')
-    parser.add_argument('--iters', type=int, default=50, help='batches per measurement')
-    parser.add_argument('--num-workers', type=int, help="instead of the config's number")
-    add_options_argument(parser)
-    args = parser.parse_args(argv)
-    if not Path('/proc/self/smaps_rollup').exists():
-        parser.error('memory is read from /proc/<pid>/smaps_rollup, which this system lacks.')
-    try:
+    args = parse_args(argv)
+    with clear_errors('benchmark_dataloader'), tempfile.TemporaryDirectory() as folder:
         config = read_config(args.config, args.cfg_options)
+        cv2.setNumThreads(0)
+        loader = config.train_dataloader
         if args.num_workers is not None:
-            config.train_dataloader.num_workers = args.num_workers
+            loader.num_workers = args.num_workers
         init_default_scope('mmvireid')
+        if args.picture_height is not None:
+            build(config, cache=None)  # renders what is not there yet
+            enlarge(Path(loader.dataset.data_root), Path(folder), args.picture_height)
+            loader.dataset.data_root = folder
         run(config, args.iters)
-    except Refusal as error:
-        parser.refuse(error)
     return 0
 
 
 def run(config: Config, num_batches: int) -> None:
-    """Measures without a cache, and with both kinds empty and full."""
-    print(f'{"cache":<16} {"images/s":>10} {"memory, MB":>12} {"files, MB":>14}')
+    """Measures the steps, then loaders without a cache, and with both kinds empty and full."""
+    with tempfile.TemporaryDirectory() as folder:
+        report_steps(build(config, cache='disk', cache_dir=folder))
+    columns = f'{"images/s":>10} {"per core":>10} {"memory, MB":>12} {"files, MB":>12}'
+    print(f'{"cache":<16} {columns}')
     report('none', build(config, cache=None), num_batches)
     for cache in ('ram', 'disk'):
         with tempfile.TemporaryDirectory() as folder:

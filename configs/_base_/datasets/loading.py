@@ -21,8 +21,8 @@ train_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=True),
     # an identity's images are different ones; AGW's configs draw them with replacement
     batch_sampler=dict(type='CrossModalityBatchSampler', num_ids=8, num_instances=4),
-    # `cache`: 'ram' or 'disk' keeps resized images (4.3 GB for SYSU-MM01's training set)
-    dataset=dict(cache=None, pipeline=train_pipeline),
+    # resized images are kept below the data root (4.3 GB for SYSU-MM01), if there is room
+    dataset=dict(cache='auto', pipeline=train_pipeline),
 )
 test_dataloader = dict(
     **_loader,

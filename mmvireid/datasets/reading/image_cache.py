@@ -67,7 +67,12 @@ class ImageCache:
 
     @classmethod
     def on_disk(
-        cls, loader: LoadReIDImage, root: str, names: Sequence[str], folder: Path
+        cls,
+        loader: LoadReIDImage,
+        root: str,
+        names: Sequence[str],
+        folder: Path,
+        spare: int = 0,
     ) -> 'ImageCache':
         """The cache of these files in a folder: an earlier run's if there is one, else empty.
 
@@ -79,19 +84,21 @@ class ImageCache:
             root: Data root.
             names: Paths of the N images below the data root.
             folder: Where the file lies; made if needed.
+            spare: How many times the size of a new file must be free besides it.
 
         Raises:
             ValueError: If the folder cannot be written or its disk is too full.
         """
         path = folder / f'{_fingerprint(loader, root, names)}.npy'
         record = _record(loader)
+        num_bytes = len(names) * record.itemsize
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if path.exists() and not _is_sound(path, record, len(names)):
                 print_log(f'Image cache {path} is damaged and is made anew.', 'current')
                 path.unlink()
             if not path.exists():
-                _check_space(folder, len(names) * record.itemsize, 'set `cache_dir` elsewhere')
+                _check_space(folder, num_bytes, 'set `cache_dir` elsewhere', spare)
                 _create(path, record, len(names))
         except OSError as error:
             raise InvalidValueError(
@@ -264,10 +271,11 @@ def _create(path: Path, record: np.dtype, num_images: int) -> None:
             os.replace(draft, path)
 
 
-def _check_space(folder: Path, num_bytes: int, remedy: str) -> None:
+def _check_space(folder: Path, num_bytes: int, remedy: str, spare: int = 0) -> None:
     free = shutil.disk_usage(folder).free
-    if num_bytes > free:
+    if (1 + spare) * num_bytes > free:
+        rest = f' and is to leave {spare * num_bytes / 1e9:.2f} GB free' if spare else ''
         raise InvalidValueError(
-            f'ImageCache: the cache takes {num_bytes / 1e9:.2f} GB, but {folder} has '
+            f'ImageCache: the cache takes {num_bytes / 1e9:.2f} GB{rest}, but {folder} has '
             f'{free / 1e9:.2f} GB free. Set `cache=None` (or the other kind), or {remedy}.'
         )

@@ -55,7 +55,7 @@ class ImageTree:
 
     def has_folder(self, folder: str) -> bool:
         """Whether the folder exists."""
-        return (self.root / folder).is_dir()
+        return os.path.isdir(f'{self.root}/{folder}')
 
     def require_folders(self, folders: list[str]) -> list[str]:
         """The given folders that exist; the missing ones are a problem."""
@@ -162,12 +162,12 @@ class ImageTree:
 
     def _scan(self, folder: str) -> dict[str, bool]:
         """Entries of a folder and whether each is a file; empty if there is no such folder."""
-        path = self.root / folder
-        if not path.is_dir():
-            return {}
+        path = f'{self.root}/{folder}'
         try:
             with os.scandir(path) as entries:
                 return {entry.name: entry.is_file() for entry in entries}
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
         except OSError as error:
             self.on_problem(MissingFileError(f'{path} cannot be read ({error.strerror}).'))
             return {}
@@ -191,7 +191,7 @@ class ImageTree:
 
 def _is_text(name: str) -> bool:
     """Whether a file's name is proper text; bytes that are not are surrogates in Python."""
-    return not any('\ud800' <= sign <= '\udfff' for sign in name)
+    return name.isascii() or not any('\ud800' <= sign <= '\udfff' for sign in name)
 
 
 def _is_junk(entry: str) -> bool:

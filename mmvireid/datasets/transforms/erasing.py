@@ -85,7 +85,8 @@ class RandomErasing(BaseTransform):
         rectangle = self._draw_rectangle(*results['img'].shape[:2])
         if rectangle is not None:
             top, left, rows, columns = rectangle
-            image = results['img'].copy()
+            # plane by plane: a mirrored view takes ten times as long to copy pixel by pixel
+            image = results['img'].transpose(2, 0, 1).copy().transpose(1, 2, 0)
             image[top : top + rows, left : left + columns] = self.fill_color
             results['img'] = image
         return results

@@ -1,12 +1,17 @@
 """k-reciprocal re-ranking."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+import scipy  # whose parts are imported with their first use
 import torch
-from scipy.sparse import csc_array, csr_array
 from torch import Tensor
 
 from mmvireid.distances import pairwise_distance
 from mmvireid.evaluation.functional.ranking import sort_keys
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 
 def k_reciprocal_distance(
@@ -61,39 +66,39 @@ def _nearest(distance: np.ndarray, k: int) -> np.ndarray:
     return (nearest & np.uint64(0xFFFFFFFF)).astype(np.int64)
 
 
-def _indicator(neighbours: np.ndarray) -> csr_array:
+def _indicator(neighbours: np.ndarray) -> 'csr_array':
     """Sets of neighbours as a 0/1 matrix, (N, N)."""
     size, k = neighbours.shape
     starts = np.arange(0, size * k + 1, k)
     ones = np.ones(size * k, np.float32)
-    return csr_array((ones, neighbours.ravel(), starts), shape=(size, size))
+    return scipy.sparse.csr_array((ones, neighbours.ravel(), starts), shape=(size, size))
 
 
-def _mutual(neighbours: np.ndarray) -> csr_array:
+def _mutual(neighbours: np.ndarray) -> 'csr_array':
     """R(i, k): neighbours that have i as a neighbour too (Eq. 3)."""
     near = _indicator(neighbours)
     return near.multiply(near.T).tocsr()
 
 
-def _expand(mutual: csr_array, half: csr_array) -> csr_array:
+def _expand(mutual: 'csr_array', half: 'csr_array') -> 'csr_array':
     """Add R(c, k1 / 2) of every c in R(i, k1) that shares more than 2/3 of it (Eq. 4)."""
     shared = (mutual @ half.T).multiply(mutual).tocoo()
     accepted = shared.data > half.sum(axis=1)[shared.col] * (2 / 3)
     entries = shared.data[accepted], (shared.row[accepted], shared.col[accepted])
-    return (mutual + csr_array(entries, shape=mutual.shape) @ half).tocsr()
+    return (mutual + scipy.sparse.csr_array(entries, shape=mutual.shape) @ half).tocsr()
 
 
-def _soft_sets(members: csr_array, distance: np.ndarray) -> csr_array:
+def _soft_sets(members: 'csr_array', distance: np.ndarray) -> 'csr_array':
     """V: weight exp(-d) on every member, rows sum to 1 (Eq. 7)."""
     rows, columns = members.nonzero()
     weights = np.exp(-distance[rows, columns])
     weights /= np.bincount(rows, weights, minlength=len(distance))[rows]
-    return csr_array((weights, (rows, columns)), shape=members.shape)
+    return scipy.sparse.csr_array((weights, (rows, columns)), shape=members.shape)
 
 
-def _jaccard_distance(queries: csr_array, gallery: csr_array) -> np.ndarray:
+def _jaccard_distance(queries: 'csr_array', gallery: 'csr_array') -> np.ndarray:
     """1 - sum min / sum max of every pair of rows (Eq. 10), float32, (Nq, Ng)."""
-    by_column = csc_array(gallery)
+    by_column = scipy.sparse.csc_array(gallery)
     lengths = np.diff(by_column.indptr)
     distance = np.empty((queries.shape[0], gallery.shape[0]), np.float32)
     for row, start, end in zip(distance, queries.indptr, queries.indptr[1:]):

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
-from scipy.io import loadmat
+import scipy
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
@@ -86,7 +86,7 @@ class OfficialGallery:
     def __init__(self, path: str | Path) -> None:
         self.path = path
         try:
-            cells = loadmat(path)['rand_perm_cam'][:, 0]
+            cells = scipy.io.loadmat(path)['rand_perm_cam'][:, 0]
             self.permutations = {
                 (person, camera): matrix.astype(np.int64)
                 for camera, cell in enumerate(cells, 1)

@@ -1,5 +1,6 @@
 """Pooling of a feature map to one vector per image."""
 
+import torch
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
@@ -12,6 +13,35 @@ class AveragePooling(nn.Module):
 
     def forward(self, feature_map: Tensor) -> Tensor:
         return feature_map.float().mean(dim=(2, 3))
+
+
+class _MeanPower(torch.autograd.Function):
+    """Mean over all positions of a power of the positive values: (N, C, h, w) -> (N, C), float32.
+
+    The same arithmetic as autograd's, in the same order; but it writes in place, where autograd
+    makes a new map for every operation, and keeps the map as it came, in bf16 under autocast.
+    """
+
+    @staticmethod
+    def forward(ctx, feature_map: Tensor, p: float) -> Tensor:
+        ctx.save_for_backward(feature_map)
+        ctx.p = p
+        return _positive(feature_map).pow_(p).mean(dim=(2, 3))
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, None]:
+        (feature_map,) = ctx.saved_tensors
+        height, width = feature_map.shape[2:]
+        slope = _positive(feature_map).pow_(ctx.p - 1).mul_(ctx.p)
+        slope = slope.mul_((grad / (height * width))[:, :, None, None])
+        if ctx.p <= 1:  # a power of 0 or less of 0 is not 0
+            slope = slope.masked_fill_(feature_map < 0, 0)
+        return slope.to(feature_map.dtype), None
+
+
+def _positive(feature_map: Tensor) -> Tensor:
+    """A copy, float32, without what is negative."""
+    return feature_map.clamp(min=0).float()
 
 
 @MODELS.register_module()
@@ -49,7 +79,7 @@ class GeMPooling(nn.Module):
         Returns:
             Pooled values, float32, shape (N, C).
         """
-        powered = feature_map.float().clamp(min=0).pow(self.p).mean(dim=(2, 3))
+        powered = _MeanPower.apply(feature_map, self.p)
         return (powered + self.eps).pow(1 / self.p)
 
 

@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader
 
-from mmvireid.datasets import SYSUMM01, LoadReIDImage, reid_collate
+from mmvireid.datasets import SYSUMM01, LoadReIDImage, base_reid_dataset, reid_collate
 from mmvireid.datasets.reading import image_cache
 from mmvireid.datasets.reading.image_cache import ImageCache
 
@@ -141,6 +141,39 @@ def test_too_large_a_cache_is_refused(sysu_root, options, monkeypatch):
     monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage._replace(free=10))
     with pytest.raises(ValueError, match=r'the cache takes 0\.00 GB, but .* free'):
         build(sysu_root, **options)
+
+
+def test_the_default_cache_is_on_disk_where_there_is_room(sysu_root, monkeypatch):
+    """The cache may take half of what is free; one that is there already is used anyway."""
+    expected = images_of(build(sysu_root))
+    size = len(expected) * (9 * 5 * 3 + 1)
+    usage = shutil.disk_usage(sysu_root)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage._replace(free=2 * size - 1))
+    without = build(sysu_root, cache='auto')
+    assert without.image_cache is None and torch.equal(images_of(without), expected)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage._replace(free=2 * size))
+    assert torch.equal(images_of(build(sysu_root, cache='auto')), expected)
+    monkeypatch.setattr(shutil, 'disk_usage', lambda path: usage._replace(free=0))
+    dataset = build(sysu_root, cache='auto')
+    delete_images(sysu_root)
+    assert torch.equal(images_of(dataset), expected)
+
+
+@pytest.mark.parametrize('reason', ['folder', 'pipeline'])
+def test_the_default_cache_stops_nothing_and_says_why(sysu_root, reason, tmp_path, monkeypatch):
+    said = []
+    monkeypatch.setattr(base_reid_dataset, 'print_log', lambda text, logger: said.append(text))
+    pipeline, options = PIPELINE, {'cache': 'auto'}
+    if reason == 'folder':
+        (tmp_path / 'file').write_text('')
+        options['cache_dir'] = tmp_path / 'file' / 'cache'
+    else:  # a plugin's own way to load images
+        pipeline = []
+    dataset = SYSUMM01(sysu_root, 'train', pipeline=pipeline, **options)
+    row = dataset[3]
+    assert dataset.image_cache is None and 'cache_slot' not in row
+    expected = {'folder': '`cache_dir` is', 'pipeline': 'pipeline with one LoadReIDImage'}[reason]
+    assert len(said) == 1 and 'decoded anew in every epoch' in said[0] and expected in said[0]
 
 
 def fail(number):

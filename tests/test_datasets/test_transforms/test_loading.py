@@ -33,6 +33,21 @@ def test_pillow_resize(picture, name):
     assert np.array_equal(image, np.asarray(reference)[..., ::-1])
 
 
+@pytest.mark.parametrize('name', ['bilinear', 'lanczos'])
+@pytest.mark.parametrize('kind', ['grey', 'nearly grey', 'colour'])
+def test_pillow_resizes_one_channel_of_grey_images_to_the_same_bits(name, kind, tmp_path):
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 30, 3), dtype=np.uint8)
+    if kind != 'colour':
+        pixels[..., 1:] = pixels[..., :1]
+    if kind == 'nearly grey':
+        pixels[7, 5, 2] ^= 1
+    Image.fromarray(pixels).save(tmp_path / 'x.png')
+    image = LoadReIDImage((90, 45), 'pillow', name)({'img_path': str(tmp_path / 'x.png')})['img']
+    reference = Image.fromarray(pixels).resize((45, 90), getattr(Image.Resampling, name.upper()))
+    assert np.array_equal(image, np.asarray(reference)[..., ::-1])
+    image[:] = 0  # a pipeline may write into it
+
+
 def test_an_image_that_is_there_is_taken(picture):
     _, pixels = picture
     load = LoadReIDImage((40, 30))

@@ -28,13 +28,17 @@ from mmvireid.registry import HOOKS
 
 @HOOKS.register_module()
 class RankRecorder(Hook):
-    """Every process writes down its own model, first and last."""
+    """Every process writes down its own model, first and after every epoch."""
 
     def before_train(self, runner):
-        torch.save(get_state_dict(runner.model), f'first_{get_rank()}.pth')
+        self.save(runner, 'first')
 
     def after_train_epoch(self, runner):
-        torch.save(get_state_dict(runner.model), f'epoch_{runner.epoch + 1}_{get_rank()}.pth')
+        self.save(runner, f'after_{runner.epoch + 1}')
+
+    def save(self, runner, name):
+        path = Path(runner.work_dir, f'{name}_{get_rank()}.pth')
+        torch.save(get_state_dict(runner.model), path)
 
 @HOOKS.register_module()
 class Fault(Hook):
@@ -53,53 +57,116 @@ class Fault(Hook):
             if self.kind == 'error':
                 raise OSError('the disk is gone')
 '''
+#: One job for several configs, by what `tools/train.py` does; what has a work dir is resumed.
+SEVERAL = f"""
+import os
+import runpy
+import sys
+
+parse_args = runpy.run_path({str(ROOT / 'tools/train.py')!r})['parse_args']
+
+from mmvireid.apis.training import train
+from mmvireid.engine.runner import distributed, prepare_config
+
+runs = []
+for name in sys.argv[1:]:  # before one process makes a folder that another looks for
+    options = ['--resume'] if os.path.exists(name) else []
+    options += ['--work-dir', name, '--launcher', 'pytorch']
+    runs.append(parse_args([f'{{name}}.py', *options]))
+with distributed('pytorch'):
+    for args in runs:
+        train(prepare_config(args), args)
+"""
+
+
+def start(command, folder, limit=90):
+    """A job of two processes, which has ended."""
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | dict(
+        PORT=str(port), PYTHON=sys.executable, CUDA_VISIBLE_DEVICES='-1', OMP_NUM_THREADS='1'
+    )
+    return subprocess.run(
+        command,
+        cwd=folder, env=environment, capture_output=True, text=True, timeout=limit, check=False,
+    )  # fmt: skip
 
 
 @pytest.fixture
-def train_two(tmp_path):
-    """``train_two(cfg, hook, options)``: a finished job of two processes in the folder ``two``."""
+def prepare(tmp_path, narrow_code):
+    """``prepare(cfg, hook, name)``: a config file of that name, with a hook more."""
 
-    def run(cfg, hook, *options):
-        (tmp_path / 'own_hooks.py').write_text(HOOKS)
+    def write(cfg, hook, name):
+        (tmp_path / 'own_hooks.py').write_text(narrow_code + HOOKS)
         cfg.custom_imports = dict(imports=['own_hooks'])
         cfg.custom_hooks.append(hook)
-        cfg.dump(tmp_path / 'two.py')
-        with socket.socket() as probe:
-            probe.bind(('127.0.0.1', 0))
-            port = probe.getsockname()[1]
-        environment = os.environ | dict(
-            PORT=str(port), PYTHON=sys.executable, CUDA_VISIBLE_DEVICES='-1', OMP_NUM_THREADS='1'
-        )
-        return subprocess.run(
-            [str(ROOT / 'tools/dist_train.sh'), 'two.py', '2', '--work-dir', 'two', *options],
-            cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
+        cfg.experiment_name = name
+        cfg.dump(tmp_path / f'{name}.py')
+
+    return write
+
+
+@pytest.fixture
+def train_two(prepare, tmp_path):
+    """``train_two(cfg, hook)``: a finished job of two processes in the folder ``two``."""
+
+    def run(cfg, hook):
+        prepare(cfg, hook, 'two')
+        script = str(ROOT / 'tools/dist_train.sh')
+        return start([script, 'two.py', '2', '--work-dir', 'two'], tmp_path)
 
     return run
 
 
-@pytest.mark.parametrize(
-    'config', ['dgvae/dgvae-discriminator_sysu', 'aligngan/aligngan_sysu', 'hicmd/hicmd_sysu']
-)
-def test_two_processes_stay_equal_through_all_stages(config, shrink, train_two, tmp_path):
-    cfg = shrink(str(ROOT / f'configs/{config}.py'))
-    finished = train_two(cfg, dict(type='RankRecorder'))
-    assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-4000:]
+@pytest.fixture
+def train_several(tmp_path):
+    """``train_several(*names)``: one job of two processes for config files, which succeeds."""
 
+    def run(*names):
+        (tmp_path / 'several.py').write_text(SEVERAL)
+        launch = [
+            sys.executable,
+            '-m',
+            'torch.distributed.run',
+            '--standalone',
+            '--nproc-per-node=2',
+        ]
+        finished = start([*launch, 'several.py', *names], tmp_path, limit=240)
+        assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-4000:]
+
+    return run
+
+
+def test_two_processes_stay_equal_through_all_stages(shrink, prepare, train_several, tmp_path):
+    """One job for three methods."""
+    configs = {
+        name: shrink(str(ROOT / f'configs/{config}_sysu.py'))
+        for name, config in dict(
+            dgvae='dgvae/dgvae-discriminator', aligngan='aligngan/aligngan', hicmd='hicmd/hicmd'
+        ).items()
+    }
+    for name, cfg in configs.items():
+        prepare(cfg, dict(type='RankRecorder'), name)
+    train_several(*configs)
+    for name, cfg in configs.items():
+        check_equal_through_all_stages(tmp_path / name, cfg.train_cfg.max_epochs)
+
+
+def check_equal_through_all_stages(folder, last):
     def load(name):
-        return [torch.load(tmp_path / f'{name}_{rank}.pth', weights_only=True) for rank in (0, 1)]
+        return [torch.load(folder / f'{name}_{rank}.pth', weights_only=True) for rank in (0, 1)]
 
     start = load('first')[0]
-    last = cfg.train_cfg.max_epochs
     for epoch in range(1, last + 1):  # a stage each
-        ours, theirs = load(f'epoch_{epoch}')
+        ours, theirs = load(f'after_{epoch}')
         for key, value in ours.items():
-            assert torch.equal(value, theirs[key]), (epoch, key)
+            assert torch.equal(value, theirs[key]), (folder.name, epoch, key)
     assert set(ours) == set(start)
     assert {k.split('.')[0] for k in ours if not torch.equal(ours[k], start[k])} == {
         key.split('.')[0] for key in start
     }
-    checkpoint = torch.load(tmp_path / f'two/epoch_{last}.pth', weights_only=True)['state_dict']
+    checkpoint = torch.load(folder / f'epoch_{last}.pth', weights_only=True)['state_dict']
     assert all(torch.isfinite(value).all() for value in checkpoint.values())
     assert set(checkpoint) == set(start)  # the names that one process has, without the wrappers'
 
@@ -126,7 +193,9 @@ def test_a_process_that_dies_ends_the_job_with_its_error(
     assert f'rank      : {rank} ' in finished.stderr.split('Root Cause')[1]
 
 
-def test_a_signal_to_one_process_ends_all_after_the_same_iteration(shrink, train_two, tmp_path):
+def test_a_signal_to_one_process_ends_all_after_the_same_iteration(
+    shrink, prepare, train_two, train_several, tmp_path
+):
     """And nothing is lost, though every process has BatchNorm statistics of its own."""
     cfg = shrink(str(ROOT / 'configs/agw/agw_synthetic.py'))
     cfg.train_dataloader.batch_sampler.num_batches = 3
@@ -135,14 +204,13 @@ def test_a_signal_to_one_process_ends_all_after_the_same_iteration(shrink, train
     recovery = tmp_path / 'two/recovery_2.pth'
     meta = torch.load(recovery, weights_only=True)['meta']
     assert (meta['epoch'], meta['iter']) == (0, 2)
-
-    def end_of(*options):
-        finished = train_two(cfg.copy(), dict(type='RankRecorder'), *options)
-        assert finished.returncode == 0, finished.stderr[-4000:]
-        return torch.load(tmp_path / 'two/epoch_1.pth', weights_only=True)['state_dict']
-
-    resumed = end_of('--resume')
+    for name in ('two', 'straight'):
+        prepare(cfg.copy(), dict(type='RankRecorder'), name)
+    train_several('two', 'straight')  # the first goes on
     assert not recovery.exists()
-    straight = end_of()
+    resumed, straight = (
+        torch.load(tmp_path / name / 'epoch_1.pth', weights_only=True)['state_dict']
+        for name in ('two', 'straight')
+    )
     for key, value in straight.items():
         assert torch.equal(resumed[key], value), key

@@ -29,6 +29,21 @@ def test_gem_counts_negative_values_as_zero():
     assert torch.isfinite(x.grad).all()
 
 
+@pytest.mark.parametrize('p', [1, 1.5, 3])
+@pytest.mark.parametrize('dtype', [torch.float32, torch.bfloat16])
+def test_gem_is_what_autograd_makes_of_its_formula_to_the_last_bit(p, dtype):
+    x = torch.randn(2, 3, 4, 5).to(dtype).contiguous(memory_format=torch.channels_last)
+    x[0, 0] = -1
+    own, plain = (x.clone().requires_grad_() for _ in range(2))
+    weights = torch.randn(2, 3)
+    pooled = GeMPooling(p)(own)
+    expected = (plain.float().clamp(min=0).pow(p).mean(dim=(2, 3)) + 1e-12).pow(1 / p)
+    (pooled * weights).sum().backward()
+    (expected * weights).sum().backward()
+    assert torch.equal(pooled, expected)
+    assert torch.equal(own.grad, plain.grad)
+
+
 def test_gem_lies_between_mean_and_maximum():
     x = torch.rand(2, 3, 4, 5)
     mean, maximum = AveragePooling()(x), x.amax((2, 3))

@@ -12,7 +12,9 @@ def tool(load_tool):
     return load_tool('misc/kill_test.py')
 
 
-def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(tool, shrink, tmp_path, capsys):
+def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(
+    tool, shrink, narrow_code, tmp_path, monkeypatch, capsys
+):
     """HiCMD: three optimisers, random rectangles, dropout."""
     cfg = shrink(str(CONFIGS / 'hicmd/hicmd_synthetic.py'))
     cfg.train_dataloader.batch_sampler.num_batches = 5
@@ -20,6 +22,7 @@ def test_a_run_that_is_killed_goes_on_as_if_nothing_had_happened(tool, shrink, t
     cfg.model.erasing.p = 0.5
     cfg.log_level = 'INFO'
     cfg.dump(tmp_path / 'tiny.py')
+    monkeypatch.setattr(tool, 'RECORDER', narrow_code + tool.RECORDER)
     folder = str(tmp_path / 'both')
     tool.main([str(tmp_path / 'tiny.py'), '--kills', '2', '--every', '2', '--work-dir', folder])
     assert (

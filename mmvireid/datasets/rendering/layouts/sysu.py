@@ -6,7 +6,7 @@ from itertools import chain
 from pathlib import Path
 
 import numpy as np
-from scipy.io import savemat
+import scipy
 
 from mmvireid.structures import INFRARED, VISIBLE
 
@@ -123,8 +123,8 @@ class SYSULayout(Layout):
         for name, members in (*ids.items(), ('available', chain(*ids.values()))):
             members = sorted(members)
             write_lines(folder / f'{name}_id.txt', [','.join(map(str, members))])
-            savemat(folder / f'{name}_id.mat', {'id': np.array([members], np.uint16)})
-        savemat(folder / 'rand_perm_cam.mat', {'rand_perm_cam': self._permutations()})
+            scipy.io.savemat(folder / f'{name}_id.mat', {'id': np.array([members], np.uint16)})
+        scipy.io.savemat(folder / 'rand_perm_cam.mat', {'rand_perm_cam': self._permutations()})
 
     def _permutations(self) -> np.ndarray:
         """The official gallery draw: a (6, 1) cell of (ids, 1) cells of (10, pictures) uint8."""
