@@ -32,9 +32,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument('--port', type=positive, help='(the first free one from 7860 on)')
     args = parser.parse_args(argv)
     with clear_errors('web'), ExitStack() as stack:
-        gradio = stack.enter_context(quiet_gradio())
         inferencer = ReIDInferencer(args.config, args.checkpoint, cfg_options=args.cfg_options)
         gallery = stack.enter_context(Gallery(args.gallery))
+        gradio = stack.enter_context(quiet_gradio())
         searcher = Searcher(gallery, inferencer)
         evaluation = args.features and Evaluation(args.features, inferencer.model.cfg)
         serve(build_page(gradio, searcher, evaluation), args.host, args.port)
