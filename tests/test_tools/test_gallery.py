@@ -82,3 +82,11 @@ def test_what_to_add_is_said_once(tool, crops, tmp_path):
         with pytest.raises(SystemExit, match='either pictures to add, or --split'):
             tool.main(['add', str(tmp_path / 'gallery.db'), *MODEL, *rest])
     assert not (tmp_path / 'gallery.db').exists()
+
+
+def test_a_traceback_is_shown_where_it_is_asked_for(tool, tmp_path):
+    asked = ['info', str(tmp_path / 'none.db')]
+    with pytest.raises(SystemExit, match='gallery: Gallery: .*none.db.*does not exist'):
+        tool.main(asked)
+    with pytest.raises(FileNotFoundError):
+        tool.main([*asked, '--traceback'])
