@@ -65,13 +65,45 @@ def read_image(path: str, backend: str = 'cv2') -> np.ndarray:
         with open(path, 'rb', buffering=0) as file:
             return _decode(file.readall(), backend)
     except _DECODING_ERRORS as error:
-        reason = 'no decoder can read it'
-        if not isinstance(error, UnidentifiedImageError):
-            reason = getattr(error, 'strerror', None) or str(error).strip()
         raise InvalidValueError(
-            f'read_image: cannot read {path} ({reason}). Fetch it again; of SYSU-MM01, RegDB and '
-            'LLCM, tools/dataset_converters/check_dataset.py finds all such files.'
+            f'read_image: cannot read {path} ({_reason(error)}). Fetch it again; of SYSU-MM01, '
+            'RegDB and LLCM, tools/dataset_converters/check_dataset.py finds all such files.'
         ) from error
+
+
+def decode_image(data: bytes, max_pixels: int | None = None) -> np.ndarray:
+    """As :func:`read_image`, of bytes that somebody has sent.
+
+    Args:
+        data: What an image file holds.
+        max_pixels: What has more is not decoded, however small the file is.
+
+    Returns:
+        uint8 BGR, shape (h, w, 3).
+
+    Raises:
+        ValueError: If they are no such file, or there are more pixels.
+    """
+    try:
+        with Image.open(BytesIO(data), formats=FORMATS) as image:
+            width, height = image.size
+        if max_pixels is None or width * height <= max_pixels:
+            return _decode(data, 'cv2')
+    except _DECODING_ERRORS as error:
+        raise InvalidValueError(
+            f'decode_image: `data` cannot be read ({_reason(error)}), expected a picture: '
+            f'{", ".join(FORMATS)}.'
+        ) from error
+    raise InvalidValueError(
+        f'decode_image: `data` is a picture of {width} x {height} pixels, expected at most '
+        f'{max_pixels:,} pixels.'
+    )
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return 'no decoder can read it'
+    return getattr(error, 'strerror', None) or str(error).strip()
 
 
 #: What Pillow and OpenCV raise on broken files, besides what :func:`to_bgr` refuses.

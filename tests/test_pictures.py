@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmvireid.pictures import read_image, to_bgr
+from mmvireid.pictures import decode_image, read_image, to_bgr
 
 
 def by_hand(kind):
@@ -158,3 +158,19 @@ def test_a_file_without_its_end_is_refused(tmp_path, backend, suffix):
     path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(ValueError, match='cannot read'):
         read_image(str(path), backend)
+
+
+def test_bytes_are_decoded_as_files_are_and_never_too_many_pixels(tmp_path):
+    rng = np.random.default_rng(0)
+    pixels = rng.integers(0, 256, (30, 20, 3), dtype=np.uint8)
+    for name, mode in (('a.png', 'RGB'), ('b.jpg', 'CMYK'), ('c.png', 'RGBA'), ('d.gif', 'P')):
+        path = tmp_path / name
+        Image.fromarray(pixels).convert(mode).save(path)
+        data = path.read_bytes()
+        assert np.array_equal(decode_image(data), read_image(str(path)))
+        assert decode_image(data, max_pixels=600).shape == (30, 20, 3)
+        with pytest.raises(ValueError, match='20 x 30 pixels, expected at most 599'):
+            decode_image(data, max_pixels=599)
+    for data in (b'', b'no picture', (tmp_path / 'a.png').read_bytes()[:60]):
+        with pytest.raises(ValueError, match='`data` cannot be read'):
+            decode_image(data)

@@ -15,7 +15,7 @@ from mmvireid.structures import MODALITIES
 #: Number of a person or camera that nobody has told.
 UNKNOWN = -1
 #: What a table may tell of an image.
-_TOLD = ('modality', 'person_id', 'camera_id', 'room')
+_TOLD = ('modality', 'person_id', 'camera_id', 'room', 'time')
 
 Source = str | Path | np.ndarray
 
@@ -32,7 +32,8 @@ def list_rows(
     - A folder stands for all images in it and below, sorted, whose names end as those of images
       do; hidden files and folders are left out.
     - A table (``*.csv``) has a line per image and the columns ``path`` and ``modality``;
-      ``person_id``, ``camera_id`` and ``room`` where they are known, else nothing in their place.
+      ``person_id``, ``camera_id``, ``room`` and ``time`` where they are known, else nothing in
+      their place.
     - Images of a folder or table that is the only input are named relative to it, others by the
       whole path.
 

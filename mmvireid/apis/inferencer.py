@@ -17,6 +17,7 @@ from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet
 from mmvireid.evaluation.protocols.retrieval_setting import check_choices, check_positive
 from mmvireid.models.base import BaseReID
+from mmvireid.structures import ReIDDataSample
 
 #: What becomes of images that cannot be read.
 ON_UNREADABLE = ('stop', 'skip')
@@ -145,10 +146,13 @@ class ReIDInferencer:
                 f'ReIDInferencer: none of the {len(rows)} pictures can be read; the first: '
                 f'{next(iter(self.unreadable.values()))}'
             )
-        features = {
-            f'{key}s': stack_features(samples, key) for key in FEATURES if key in samples[0]
-        }
-        return FeatureSet.from_rows(samples, **features)
+        return collect(samples)
+
+
+def collect(samples: Sequence[ReIDDataSample]) -> FeatureSet:
+    """A feature set of samples that a model has seen, in their order."""
+    features = {f'{key}s': stack_features(samples, key) for key in FEATURES if key in samples[0]}
+    return FeatureSet.from_rows(samples, **features)
 
 
 def _check_device(device: str | None) -> None:

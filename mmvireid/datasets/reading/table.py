@@ -10,7 +10,7 @@ from mmvireid.storage import read_text
 
 #: Columns of a data set's table, and those that it may have besides.
 COLUMNS = ('path', 'person_id', 'camera_id', 'modality', 'split')
-OPTIONAL_COLUMNS = ('room',)
+OPTIONAL_COLUMNS = ('room', 'time')
 _NUMBERS = ('person_id', 'camera_id')
 
 
