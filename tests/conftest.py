@@ -8,20 +8,23 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.optim import OptimWrapper
-from mmengine.registry import DefaultScope, init_default_scope
+from mmengine.optim import OptimWrapper, build_optim_wrapper
+from mmengine.registry import PARAM_SCHEDULERS, DefaultScope, init_default_scope
 from mmengine.runner import Runner
 from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
+from mmvireid.apis import ReIDInferencer
 from mmvireid.datasets import noise_batch
 from mmvireid.datasets.rendering import ensure_rendered
-from mmvireid.engine.runner import drop_helpers
+from mmvireid.engine.runner import drop_helpers, forget_weights
+from mmvireid.models.base import BaseReID
 from mmvireid.registry import DATASETS, MODELS
 
 TOOLS = Path(__file__).parents[1] / 'tools'
@@ -157,30 +160,62 @@ def equals_handwritten():
     return check
 
 
+@pytest.fixture(scope='session')
+def rate_table():
+    """``rate_table('agw/agw_sysu.py')``: by epoch, the optimiser's groups by their parameter.
+
+    Of a method with one optimiser; weights have no values.
+    """
+
+    def build(config: str) -> list[dict[str, dict]]:
+        cfg = Config.fromfile(TOOLS.parent / 'configs' / config, format_python_code=False)
+        forget_weights(cfg.model)
+        with torch.device('meta'):
+            model = MODELS.build(cfg.model)
+        wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        schedulers = cfg.param_scheduler
+        schedulers = [
+            PARAM_SCHEDULERS.build(scheduler, default_args=dict(optimizer=wrapper))
+            for scheduler in (schedulers if isinstance(schedulers, list) else [schedulers])
+        ]
+        table = []
+        for _ in range(cfg.train_cfg.max_epochs):
+            groups = wrapper.optimizer.param_groups
+            table.append({names[id(group['params'][0])]: dict(group) for group in groups})
+            wrapper.step()  # there are no gradients: nothing moves
+            for scheduler in schedulers:
+                scheduler.step()
+        return table
+
+    return build
+
+
 LAYOUTS = dict(
     SYSUMM01='sysu',
     SyntheticSYSU='sysu',
     SyntheticVisible='sysu',
     RegDB='regdb',
     LLCM='llcm',
-    TableDataset='table',
+    CSVReID='table',
 )
-MAKE_TABLE = '../projects/own_data_and_metric/make_table.py'
+MAKE_TABLE = 'dataset_converters/make_table.py'
 
 
 @pytest.fixture(scope='session')
 def rendered(tmp_path_factory, load_tool):
     """Root of a tiny rendered data set: ``rendered('regdb')``; each is rendered once.
 
-    ``'table'`` is SYSU-MM01's layout with the table of ``projects/own_data_and_metric`` beside it.
+    ``'table'`` is SYSU-MM01's layout with a table of it, which has rooms.
     """
     folder = tmp_path_factory.mktemp('rendered')
 
     def build(layout: str) -> str:
         root = folder / layout
         ensure_rendered(root, 'tiny', 'sysu' if layout == 'table' else layout, workers=1)
-        if layout == 'table':
-            load_tool(MAKE_TABLE).main([str(root)])
+        if layout == 'table' and not (root / 'images.csv').exists():
+            rooms = ['--rooms', '2=lab', '3=lab', '6=yard']
+            load_tool(MAKE_TABLE).main([str(root), '--layout', 'sysu', *rooms])
         return str(root)
 
     return build
@@ -203,6 +238,7 @@ TINY = dict(
     num_unpaired=2,
     in_channels=256,  # of a loss with learned centres: what three stages of ResNet-18 give
     weights='random',
+    num_stripes=3,
 )
 
 
@@ -313,6 +349,8 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
         tiny_model(cfg.model, narrow=True, num_ids=train_set.metainfo['num_ids'], input_size=size)
         if 'backbone' in cfg.model:
             cfg.model.backbone.num_stages = 3
+            if cfg.model.backbone.get('split') == 'layer4':
+                cfg.model.backbone.split = 'layer3'  # all of what is left, too
         shrink_schedule(cfg)
         cfg.work_dir = str(tmp_path / 'work_dir')
         cfg.experiment_name = tmp_path.name
@@ -425,3 +463,43 @@ def make_exploit():
     ``how`` is ``'system'``, by a shell, or ``'eval'``.
     """
     return Exploit
+
+
+class ColorModel(BaseReID):
+    """Its feature is the picture itself, made small."""
+
+    def __init__(self, cfg: Config) -> None:
+        torch.nn.Module.__init__(self)
+        self.cfg = cfg
+        self.data_preprocessor = SimpleNamespace(device=torch.device('cpu'))
+
+    def test_step(self, data: dict) -> list:
+        for image, sample in zip(data['inputs'], data['data_samples']):
+            sample.set_field(image.float().flatten() - 128, 'feature')
+        return data['data_samples']
+
+    def loss(self, *args):
+        raise NotImplementedError
+
+    def extract(self, *args):
+        raise NotImplementedError
+
+
+#: With their scope: what lives longer than a test is made when no test has set one.
+PIPELINE = [
+    dict(type='mmvireid.LoadReIDImage', size=(4, 2)),
+    dict(type='mmvireid.PackReIDInputs'),
+]
+
+
+@pytest.fixture(scope='session')
+def color_inferencer():
+    """``color_inferencer(data_root)``: its features are the pictures' colours, from no training."""
+
+    def build(data_root: str = '', test_evaluator: dict | None = None) -> ReIDInferencer:
+        loader = dict(dataset=dict(pipeline=PIPELINE, data_root=data_root))
+        cfg = dict(test_dataloader=loader, test_evaluator=test_evaluator)
+        cfg = Config(cfg, cfg_text='# colours', filename='colors.py')
+        return ReIDInferencer(ColorModel(cfg), device='cpu')
+
+    return build

@@ -40,8 +40,11 @@ def from_the_root(monkeypatch):
 
 
 def test_there_are_configs():
-    methods = ('agw', 'aligngan', 'dgvae', 'hicmd', 'mso')
-    assert {f'configs/{name}/{name}_sysu.py' for name in methods} <= set(CONFIGS)
+    methods = ('agw', 'aligngan', 'bdtr', 'caj', 'dgvae', 'expat', 'hat', 'hct', 'hicmd', 'hpiln',
+               'hsme', 'mso', 'rle', 'tslfn', 'xiv')  # fmt: skip
+    controls = ('onestream', 'twostream', 'zeropadding')
+    expected = {f'configs/{name}/{name}_sysu.py' for name in methods}
+    assert expected | {f'configs/streams/{name}_sysu.py' for name in controls} <= set(CONFIGS)
 
 
 def values(statement):
@@ -59,7 +62,9 @@ def values(statement):
     ]
 
 
-@pytest.mark.parametrize('method', ['agw', 'aligngan', 'dgvae', 'hicmd', 'mso'])
+@pytest.mark.parametrize(
+    'method', sorted(path.parent.name for path in ROOT.glob('configs/*/metafile.yml'))
+)
 def test_what_a_row_changes_stands_once(method):
     """Configs of a method may refer to the same values, but none says a value that another says."""
     counts = Counter(
@@ -90,7 +95,8 @@ def test_it_is_built_as_it_stands(config, no_initial_values):
 
 
 #: Whose images are drawn with replacement: AGW's, as released, and what builds on its configs.
-WITH_REPLACEMENT = ('configs/agw/', 'configs/mso/', 'projects/')
+METHODS_WITH_REPLACEMENT = ('agw', 'caj', 'hct', 'hpiln', 'hsme', 'mso', 'rle', 'streams')
+WITH_REPLACEMENT = (*(f'configs/{name}/' for name in METHODS_WITH_REPLACEMENT), 'projects/')
 
 
 @pytest.mark.parametrize('config', CONFIGS)
@@ -170,7 +176,9 @@ def test_it_trains_and_evaluates(config, shrink):
         assert owners(moved & set(parameters)) == trained, stage
     if 'stage' not in cfg.default_hooks:
         still = set(recorder.states[0]) - recorder.moved()
-        assert still == {'neck.bn.bias'} & set(recorder.states[0])
+        fixed = {name for name, value in parameters.items() if not value.requires_grad}
+        assert still == fixed
+        assert all(name.startswith('neck.') and name.endswith('bn.bias') for name in fixed)
     assert all(torch.isfinite(value).all() for value in recorder.states[-1].values())
     metrics = runner.test()
     assert metrics

@@ -24,6 +24,8 @@ REFERENCE = re.compile(r':(?:func|meth|class):`~?(?:[\w.]*\.)?(\w+)`')
 ANY_SHAPE = {
     'BaseReID.to_device: values': 'it only copies',
     'BaseReID.to_device: return': 'it only copies',
+    'copy_to: values': 'it only copies',
+    'copy_to: return': 'it only copies',
     'check_state_dict: expected': 'a state dict has all kinds',
     'check_state_dict: given': 'a state dict has all kinds',
 }

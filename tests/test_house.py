@@ -21,11 +21,13 @@ TESTED_ELSEWHERE = {
 }
 #: Tests of no single module, and of what.
 TESTS_OF_MORE = {
-    'test_agw_schedule.py': 'a config against the release',
+    'test_released_schedules.py': 'configs against the releases',
+    'test_classics.py': 'configs against papers and releases',
     'test_configs.py': 'all configs',
     'test_documentation.py': 'all docstrings',
     'test_fake_cuda.py': 'steps of all configs',
     'test_house.py': 'the places of all files',
+    'test_loss_order.py': 'all losses',
     'test_packaging.py': 'setup.py',
     'test_projects.py': 'the plugins in projects/',
     'test_quick.py': '.ci/quick.py',

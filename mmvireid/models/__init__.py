@@ -1,4 +1,5 @@
 from mmvireid.models import (
+    augmentations,
     backbones,
     base,
     data_preprocessors,
@@ -13,6 +14,7 @@ from mmvireid.models import (
 from .base import pretrained_init
 
 __all__ = [
+    'augmentations',
     'backbones',
     'base',
     'data_preprocessors',

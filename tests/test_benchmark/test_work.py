@@ -3,6 +3,7 @@ import time
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from mmvireid.benchmark import Cell, work
 from mmvireid.benchmark.work import LINE, Usage, run_cell
@@ -84,7 +85,7 @@ def test_the_final_config_is_what_is_trained(cell, tmp_path, fake_train, fake_te
         fake_train(argv)
 
     run_cell(cell, tmp_path, tmp_path / 'queries.npz', train, fake_test, 'abc')
-    assert 'randomness = dict(seed=4)' in seen[0]
+    assert Config.fromstring(seen[0], '.py').randomness == dict(seed=4)
 
 
 def test_a_training_that_leaves_nothing_is_said(cell, tmp_path, fake_test):

@@ -18,8 +18,10 @@ val_dataloader = test_dataloader
 # one test rule: the cosine, without mirrored images or re-ranking
 model = dict(flip_test=False, unit_features=True)
 test_evaluator = dict(distance='cosine', rerank=False)
-# These only where a model has them.
-where_present = {'model.erasing.p': 0.0}
+# These only where a model has them: views of CAJ have a crop and a flip of their own, and share
+# those above instead. What else a method's views do to images (RLE's enhancements, CAJ's channels,
+# erased rectangles) is the method.
+where_present = {'model.erasing.p': 0.0, 'model.data_preprocessor.common': []}
 # One budget: images in all batches together. An epoch gets as many batches as that makes, so that
 # stages, warm-ups and decays keep their shares.
 images_seen = 24000

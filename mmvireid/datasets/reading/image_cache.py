@@ -15,8 +15,8 @@ from mmengine.logging import print_log
 from numpy.lib import format as npy_format
 
 from mmvireid.datasets.transforms import LoadReIDImage
-from mmvireid.datasets.transforms.loading import DECODING_VERSION
 from mmvireid.errors import InvalidValueError
+from mmvireid.pictures import DECODING_VERSION
 
 SHARED_MEMORY_FOLDER = Path('/dev/shm')
 

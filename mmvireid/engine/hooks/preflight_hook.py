@@ -7,11 +7,13 @@ from mmengine.runner import Runner
 from torch.utils.data import BatchSampler
 
 from mmvireid.datasets import BaseReIDDataset, check_trained_on
+from mmvireid.datasets.transforms import RandomPadCrop
 from mmvireid.engine.hooks.stage_hook import StageHook
 from mmvireid.engine.rehearsal import rehearse
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import BaseProtocol, FeatureSet
 from mmvireid.evaluation.result_keys import check_result_key, result_keys
+from mmvireid.models.augmentations import PadCropAugmentation
 from mmvireid.models.base import AlternatingReID, BaseReID, unwrap
 from mmvireid.registry import HOOKS
 
@@ -23,6 +25,8 @@ class PreflightHook(Hook):
     - Every ``num_ids`` in the model equals the number of training identities: a label out of
       range would otherwise stop a GPU with an unreadable message, and unused classes would pass.
     - The model's ``input_size``, where it has one, is the size of the training images.
+    - Images are padded and cropped in the pipeline, or by the model's data preprocessor in their
+      views, and not in both.
     - The batch sampler provides the blocks that the model names in its attribute ``blocks``; a
       model without it takes batches without blocks.
     - The batch sampler draws at least two identities at once, as the model's losses need; without
@@ -57,6 +61,7 @@ class PreflightHook(Hook):
         self._check_wrapper(runner)
         self._check_num_ids(runner)
         self._check_input_size(runner)
+        self._check_crops(runner)
         self._check_blocks(runner)
         self._check_pairs(runner)
         self._check_units(runner)
@@ -89,9 +94,7 @@ class PreflightHook(Hook):
         metrics = runner.val_loop.evaluator.metrics
         protocols = [getattr(metric, 'protocol', None) for metric in metrics]
         rows = [dataset.get_data_info(index) for index in range(len(dataset))]
-        keys = ('person_id', 'camera_id', 'modality', 'name')
-        columns = (np.array([row[key] for row in rows]) for key in keys)
-        feature_set = FeatureSet(np.zeros((len(rows), 1), np.float32), *columns)
+        feature_set = FeatureSet.from_rows(rows, np.zeros((len(rows), 1), np.float32))
         for protocol in protocols:
             if isinstance(protocol, BaseProtocol):
                 protocol.settings(feature_set)
@@ -135,6 +138,21 @@ class PreflightHook(Hook):
                     f'{tuple(size)}, the `size` of {type(transform).__name__} in the training '
                     'pipeline.'
                 )
+
+    @staticmethod
+    def _check_crops(runner: Runner) -> None:
+        preprocessor = getattr(unwrap(runner.model), 'data_preprocessor', None)
+        pipeline = getattr(runner.train_dataloader.dataset, 'pipeline', None)
+        views = getattr(preprocessor, 'views', None) or {}
+        steps = [s for own in views.values() for view in own for s in view.steps['raw']]
+        if any(isinstance(step, PadCropAugmentation) for step in steps) and any(
+            isinstance(step, RandomPadCrop) for step in getattr(pipeline, 'transforms', ())
+        ):
+            raise InvalidValueError(
+                'PreflightHook: `train_dataloader.dataset.pipeline` has a RandomPadCrop and '
+                '`model.data_preprocessor` a PadCropAugmentation, expected one of them: images '
+                'would be cropped twice. Views with a crop of their own take a pipeline without.'
+            )
 
     @staticmethod
     def _check_blocks(runner: Runner) -> None:

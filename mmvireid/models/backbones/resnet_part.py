@@ -16,6 +16,8 @@ from .non_local import DotProductNonLocal
 DEPTHS = (18, 34, 50, 101)
 #: The parts of a ResNet, in the order of the data.
 STAGES = ('stem', 'layer1', 'layer2', 'layer3', 'layer4')
+#: The modules of the stem, each a stage of its own where a part begins or ends within it.
+STEM = ('conv1', 'bn1', 'relu', 'maxpool')
 
 
 class ResNetPart(nn.Sequential):
@@ -23,7 +25,8 @@ class ResNetPart(nn.Sequential):
 
     Args:
         resnet: The torchvision network that gives its modules.
-        stages: Which of :data:`STAGES` to take.
+        stages: Which of :data:`STAGES`, or of the stem's modules, to take; none for a part that
+            leaves its input as it is.
         non_local: Blocks to insert: ``{'layer2': 2}`` puts one behind each of the last two
             residual blocks of layer2.
         inner: Inner width of a non-local block, or ``None`` for half its channels.
@@ -44,13 +47,13 @@ class ResNetPart(nn.Sequential):
     ) -> None:
         super().__init__()
         non_local = non_local or {}
-        if 'stem' in stages:
-            for name in ('conv1', 'bn1', 'relu', 'maxpool'):
+        for name in STEM:
+            if 'stem' in stages or name in stages:
                 self.add_module(name, getattr(resnet, name))
         self.left_out = ()
         self.out_channels = resnet.conv1.out_channels
         for name in stages:
-            if name == 'stem':
+            if name == 'stem' or name in STEM:
                 continue
             stage = getattr(resnet, name)
             if name == stages[-1] and num_blocks is not None:

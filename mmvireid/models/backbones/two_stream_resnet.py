@@ -11,6 +11,7 @@ from mmvireid.structures import MODALITIES
 from .resnet_part import (
     DEPTHS,
     STAGES,
+    STEM,
     ResNetPart,
     build_resnet,
     init_resnet_parts,
@@ -30,13 +31,17 @@ class TwoStreamResNet(BaseModule):
     Args:
         depth: 18, 34, 50 or 101.
         split: Last stage that exists once per modality: ``'stem'`` (first convolution to
-            max-pooling) or ``'layer1'`` to ``'layer4'``.
+            max-pooling) or ``'layer1'`` to ``'layer4'``; ``'conv1'`` for the first convolution
+            alone, which is what zero-padding of a channel per modality comes to (Wu et al., ICCV
+            2017); ``'none'`` for one stream.
         num_stages: Number of residual stages, 2 to 4; 4 is the whole ResNet.
         last_stride: Stride of the last stage, 1 or 2. ReID uses 1: a map twice as large.
         non_local: Non-local blocks per stage, counted from the stage's end, for example
             ``dict(layer2=2, layer3=3)`` (AGW).
         non_local_inner: Inner width of these blocks, ``None`` for half the channels. AGW's
             released code has 1.
+        stem_relu: Whether the stem has its ReLU. Released code after early versions of
+            "reid-strong-baseline" has none (X-Modality, JSIA).
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` initialises the trunk and both
             stems from one ImageNet ResNet (torchvision's parameter names): a
             ``torchvision://resnet50``-like name, ``mmvireid://resnet18_rendered`` (weights that
@@ -64,14 +69,19 @@ class TwoStreamResNet(BaseModule):
         last_stride: int = 1,
         non_local: dict[str, int] | None = None,
         non_local_inner: int | None = 1,
+        stem_relu: bool = True,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         non_local = non_local or {}
-        stages = STAGES[: num_stages + 1]
         self._check(depth, split, num_stages, last_stride, non_local)
-        cut = stages.index(split) + 1
+        stages = (*STEM, *STAGES[1 : num_stages + 1])
+        last_private = STEM[-1] if split == 'stem' else split
+        cut = 0 if split == 'none' else stages.index(last_private) + 1
         streams = [build_resnet(depth) for _ in MODALITIES]
+        if not stem_relu:
+            for stream in streams:
+                stream.relu = nn.Identity()  # of the stem; the blocks have their own
         last_stages = [getattr(stream, stages[-1]) for stream in streams]
         for last_stage in last_stages:
             set_stride(last_stage, last_stride)
@@ -92,7 +102,7 @@ class TwoStreamResNet(BaseModule):
         checks = {
             'depth': (depth, DEPTHS),
             'num_stages': (num_stages, (2, 3, 4)),
-            'split': (split, stages),
+            'split': (split, ('none', 'conv1', *stages)),
             'last_stride': (last_stride, (1, 2)),
         }
         checks |= {f'non_local[{key!r}]': (key, stages[1:]) for key in non_local}

@@ -1,6 +1,7 @@
 """The base of every method: one loss, one optimiser, one retrieval feature."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import torch
 from mmengine.model import BaseModel
@@ -10,9 +11,9 @@ from mmvireid.distances import unit_rows
 from mmvireid.errors import InvalidValueError, UnknownNameError
 from mmvireid.models.base.parts import PartBuilder
 from mmvireid.models.batches import check_cross_modality_batch, paired_labels
-from mmvireid.models.layers import untuned_convolutions
+from mmvireid.models.layers import copy_to, untuned_convolutions
 from mmvireid.registry import MODELS
-from mmvireid.structures import VISIBLE, ReIDDataSample
+from mmvireid.structures import MODALITIES, VISIBLE, ReIDDataSample
 
 
 class BaseReID(PartBuilder, BaseModel):
@@ -94,8 +95,9 @@ class BaseReID(PartBuilder, BaseModel):
         """Compute the terms of one training batch.
 
         Args:
-            inputs: Normalised images per modality, each (PK, 3, H, W), visible first.
-            data_samples: The 2PK samples in the same order.
+            inputs: Normalised images per modality, each (PK, 3, H, W), visible first; VPK where
+                the data preprocessor makes V views of them, one view after the other.
+            data_samples: The samples in the same order, 2PK with one view of each.
 
         Returns:
             Unweighted scalar tensors by term name; :attr:`diagnostics` may stand among them.
@@ -249,17 +251,48 @@ class BaseReID(PartBuilder, BaseModel):
             check_cross_modality_batch(labels, is_visible)
         return labels, is_visible
 
+    @property
+    def views(self) -> dict[str, str]:
+        """Views of the training images by name, and their modality, in the order of a batch."""
+        views = getattr(self.data_preprocessor, 'views', None)
+        if not views:
+            return {modality: modality for modality in MODALITIES}
+        return {view.name: view.modality for own in views.values() for view in own}
+
+    def check_views(self, argument: str, names: Sequence[str], one_modality: bool = False) -> None:
+        """Make sure that there are the views that a method's argument names.
+
+        Args:
+            argument: Its name, for the message.
+            names: What it names, all different.
+            one_modality: Whether these have to be views of one modality, whose rows correspond.
+
+        Raises:
+            ValueError: If a view is missing, or of another modality.
+        """
+        modalities = {self.views.get(name) for name in names}
+        lacking = None in modalities or len(set(names)) < len(names)
+        if lacking or (one_modality and len(modalities) > 1):
+            kind = ' of one modality' if one_modality else ''
+            raise InvalidValueError(
+                f'{type(self).__name__}: `{argument}` is {tuple(names)}, expected different '
+                f'views{kind} of `data_preprocessor.views`: {self.views}.'
+            )
+
     def pair_labels(self, data_samples: list[ReIDDataSample]) -> Tensor:
         """Training labels of pairs, row i of both modalities, int64, shape (N / 2,), on the CPU.
 
         Raises:
-            ValueError: If the modalities do not agree, and as in :meth:`cpu_labels`.
+            ValueError: If the modalities do not agree, or have several views; and as in
+                :meth:`cpu_labels`.
         """
+        if len(self.views) > len(MODALITIES):
+            raise InvalidValueError(
+                f'{type(self).__name__}: `data_preprocessor.views` are {self.views}, expected one '
+                'of each modality: the images of the two are paired row by row.'
+            )
         return paired_labels(*self.cpu_labels(data_samples))
 
     def to_device(self, values: Tensor) -> Tensor:
         """Copy a CPU tensor to the model's device, without waiting for a GPU."""
-        device = self.data_preprocessor.device
-        if device.type == 'cuda':
-            values = values.pin_memory()
-        return values.to(device, non_blocking=True)
+        return copy_to(self.data_preprocessor.device, values)

@@ -1,6 +1,6 @@
-"""Who is compared with whom in a batch: centres, pairs, triplets, combinations of codes."""
+"""Who is compared with whom in a batch: centres, pairs, triplets, views, combinations."""
 
-from .centers import modality_centers, split_modalities
+from .centers import ModalityCenters, modality_centers, split_modalities
 from .code_combinations import (
     FAKE,
     Groups,
@@ -11,10 +11,12 @@ from .code_combinations import (
 )
 from .pairs import identity_shift, paired_labels
 from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
+from .views import view_rows, with_view
 
 __all__ = [
     'FAKE',
     'Groups',
+    'ModalityCenters',
     'check_cross_modality_batch',
     'check_group_rows',
     'combine_codes',
@@ -25,4 +27,6 @@ __all__ = [
     'paired_labels',
     'split_modalities',
     'split_singles',
+    'view_rows',
+    'with_view',
 ]

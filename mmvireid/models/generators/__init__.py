@@ -14,6 +14,7 @@ from .code_exchange import (
 from .code_networks import CodeNetworks
 from .codes import Codes, join_codes
 from .gaussian_encoder import GaussianCode, GaussianEncoder
+from .pixel_generator import PixelGenerator
 from .prototype_encoder import PrototypeEncoder
 from .translation_generator import TranslationGenerator
 
@@ -28,6 +29,7 @@ __all__ = [
     'Codes',
     'GaussianCode',
     'GaussianEncoder',
+    'PixelGenerator',
     'PrototypeEncoder',
     'TranslationGenerator',
     'cycle_codes',

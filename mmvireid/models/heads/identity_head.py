@@ -1,5 +1,6 @@
 """Identity classifier."""
 
+import torch.nn.functional as F
 from mmengine.model import BaseModule
 from torch import Tensor, nn
 
@@ -22,24 +23,37 @@ def check_num_ids(owner: str, num_ids: int) -> None:
 
 @MODELS.register_module()
 class IdentityHead(BaseModule):
-    """One linear layer without bias, weights from N(0, 0.001).
+    """One linear layer, weights from N(0, 0.001).
 
     Args:
         in_channels: Feature size D.
         num_ids: Number of training identities C.
+        bias: Whether the layer has a bias, 0 at the start.
+        negative_slope: Slope of a LeakyReLU before it; ``None`` for none.
 
     Raises:
         ValueError: If ``num_ids`` is not a positive integer (a config that leaves it open must
             be completed, see ``configs/_base_/models/agw_resnet50.py``).
     """
 
-    def __init__(self, in_channels: int, num_ids: int, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self,
+        in_channels: int,
+        num_ids: int,
+        bias: bool = False,
+        negative_slope: float | None = None,
+        init_cfg: dict | None = None,
+    ) -> None:
         super().__init__(init_cfg)
         check_num_ids('IdentityHead', num_ids)
-        self.num_ids = num_ids
-        self.classifier = nn.Linear(in_channels, num_ids, bias=False)
+        self.num_ids, self.negative_slope = num_ids, negative_slope
+        self.classifier = nn.Linear(in_channels, num_ids, bias=bias)
         nn.init.normal_(self.classifier.weight, std=0.001)
+        if bias:
+            nn.init.zeros_(self.classifier.bias)
 
     def forward(self, feature: Tensor) -> Tensor:
         """Classify features (N, D) -> logits (N, C)."""
+        if self.negative_slope is not None:
+            feature = F.leaky_relu(feature, self.negative_slope)
         return self.classifier(feature)

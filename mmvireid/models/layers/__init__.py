@@ -5,6 +5,7 @@ from .companion import Companion
 from .convolutions import check_reduced_size, init_convolutions, untuned_convolutions
 from .imagenet import IMAGENET_MEAN, IMAGENET_STD
 from .random_holes import RandomHoles
+from .transfer import copy_to
 
 __all__ = [
     'IMAGENET_MEAN',
@@ -12,6 +13,7 @@ __all__ = [
     'Companion',
     'RandomHoles',
     'check_reduced_size',
+    'copy_to',
     'init_convolutions',
     'kept_statistics',
     'untuned_convolutions',

@@ -15,17 +15,26 @@ from .cross_modality_contrastive_center_loss import (
     cross_modality_contrastive_center,
 )
 from .cross_modality_triplet_loss import CrossModalityTripletLoss, cross_modality_triplet
+from .dual_ranking_loss import DualRankingLoss, dual_ranking
 from .exp_angle_triplet_loss import ExpAngleTripletLoss, exp_angle_triplet
 from .hetero_center_loss import HeteroCenterLoss, hetero_center
+from .hetero_center_triplet_loss import HeteroCenterTripletLoss, hetero_center_triplet
 from .identity_loss import IdentityLoss
 from .mixture_prior_loss import MixturePriorLoss, mixture_prior_kl, mixture_prior_printed
+from .paired_center_triplet_loss import PairedCenterTripletLoss, paired_center_triplet
 from .perceptual_edge_loss import PerceptualEdgeLoss
 from .r1_loss import R1Loss, r1_penalty
 from .regularized_similarity_triplet_loss import (
     RegularizedSimilarityTripletLoss,
     regularized_similarity_triplet,
 )
+from .soft_identity_loss import SoftIdentityLoss
+from .squared_difference_triplet_loss import (
+    SquaredDifferenceTripletLoss,
+    squared_difference_triplet,
+)
 from .standard_gaussian_loss import StandardGaussianLoss, standard_gaussian_divergence
+from .tri_directional_ranking_loss import TriDirectionalRankingLoss, tri_directional_hinges
 from .triplet_center_loss import TripletCenterLoss, triplet_center
 from .triplet_swap_loss import (
     CycleConsistencyLoss,
@@ -50,17 +59,23 @@ __all__ = [
     'CrossModalityContrastiveCenterLoss',
     'CrossModalityTripletLoss',
     'CycleConsistencyLoss',
+    'DualRankingLoss',
     'ExpAngleTripletLoss',
     'HeteroCenterLoss',
+    'HeteroCenterTripletLoss',
     'IdentityConsistencyLoss',
     'IdentityLoss',
     'MixturePriorLoss',
+    'PairedCenterTripletLoss',
     'PerceptualEdgeLoss',
     'R1Loss',
     'RegularizedSimilarityTripletLoss',
+    'SoftIdentityLoss',
+    'SquaredDifferenceTripletLoss',
     'StandardGaussianLoss',
     'SwapReconstructionLoss',
     'SwapTable',
+    'TriDirectionalRankingLoss',
     'TripletCenterLoss',
     'WeightedRegularizedTripletLoss',
     'adaptive_large_margin',
@@ -69,18 +84,23 @@ __all__ = [
     'cross_modality_contrastive_center',
     'cross_modality_triplet',
     'cycle_consistency',
+    'dual_ranking',
     'exp_angle_triplet',
     'hetero_center',
+    'hetero_center_triplet',
     'identity_consistency',
     'large_margin_cross_entropy',
     'mixture_prior_kl',
     'mixture_prior_printed',
+    'paired_center_triplet',
     'printed_positive_distance',
     'r1_penalty',
     'regularized_similarity_triplet',
+    'squared_difference_triplet',
     'standard_gaussian_divergence',
     'swap_reconstruction',
     'swap_table',
+    'tri_directional_hinges',
     'triplet_center',
     'weighted_regularized_triplet',
 ]

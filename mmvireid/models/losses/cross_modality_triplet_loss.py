@@ -37,15 +37,16 @@ def cross_modality_triplet(
 
 @MODELS.register_module()
 class CrossModalityTripletLoss(nn.Module):
-    """:func:`cross_modality_triplet` on the Euclidean distances of L2-normalised embeddings.
+    """:func:`cross_modality_triplet` on the Euclidean distances of embeddings.
 
     Args:
         margin: Wanted gap between the hardest positive and the hardest negative distance.
+        normalize: Whether the embeddings are L2-normalised first.
     """
 
-    def __init__(self, margin: float = 0.1) -> None:
+    def __init__(self, margin: float = 0.1, normalize: bool = True) -> None:
         super().__init__()
-        self.margin = margin
+        self.margin, self.normalize = margin, normalize
 
     def forward(self, embeddings: Tensor, labels: Tensor, num_visible: int) -> Tensor:
         """Compute the loss.
@@ -61,7 +62,9 @@ class CrossModalityTripletLoss(nn.Module):
         Raises:
             ValueError: If a modality is missing.
         """
-        visible, infrared = split_modalities(F.normalize(embeddings, dim=1), num_visible)
+        if self.normalize:
+            embeddings = F.normalize(embeddings, dim=1)
+        visible, infrared = split_modalities(embeddings, num_visible)
         distances = pairwise_distance(visible, infrared)
         return cross_modality_triplet(
             distances, *split_modalities(labels, num_visible), self.margin

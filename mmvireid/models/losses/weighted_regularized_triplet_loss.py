@@ -18,6 +18,43 @@ def _released_weights(scores: Tensor, mask: Tensor, shift: Tensor | float) -> Te
     return exponentials / (exponentials.sum(dim=1, keepdim=True) + 1e-6)
 
 
+def weighted_distances(
+    distances: Tensor, labels: Tensor, eps_mode: str = 'released'
+) -> tuple[Tensor, Tensor]:
+    """Weighted distance of every anchor from its positives, and from its negatives.
+
+    See :func:`weighted_regularized_triplet`.
+
+    Args:
+        distances: Distances within the batch, shape (N, N).
+        labels: Identity of every image, int64, shape (N,).
+        eps_mode: ``'released'`` or ``'softmin'``.
+
+    Returns:
+        Both (N,).
+
+    Raises:
+        ValueError: If ``eps_mode`` is not one of the two.
+    """
+    same = labels[:, None] == labels[None, :]  # (N, N)
+    if eps_mode == 'released':
+        shift = distances.masked_fill(~same, 0).amax(dim=1, keepdim=True)
+        positive_weights = _released_weights(distances, same, shift)
+        negative_weights = _released_weights(-distances, ~same, 0.0)
+    elif eps_mode == 'softmin':
+        # A finite filler: with no negative at all, minus infinity would give NaN weights.
+        lowest = torch.finfo(distances.dtype).min
+        positive_weights = distances.masked_fill(~same, lowest).softmax(dim=1) * same
+        negative_weights = (-distances).masked_fill(same, lowest).softmax(dim=1) * ~same
+    else:
+        raise InvalidValueError(
+            f'weighted_distances: `eps_mode` is {eps_mode!r}, expected one of {EPS_MODES}.'
+        )
+    positive = (positive_weights * distances).sum(dim=1)
+    negative = (negative_weights * distances).sum(dim=1)
+    return positive, negative
+
+
 def weighted_regularized_triplet(
     distances: Tensor, labels: Tensor, eps_mode: str = 'released'
 ) -> Tensor:
@@ -49,23 +86,7 @@ def weighted_regularized_triplet(
     Raises:
         ValueError: If ``eps_mode`` is not one of the two.
     """
-    same = labels[:, None] == labels[None, :]  # (N, N)
-    if eps_mode == 'released':
-        shift = distances.masked_fill(~same, 0).amax(dim=1, keepdim=True)
-        positive_weights = _released_weights(distances, same, shift)
-        negative_weights = _released_weights(-distances, ~same, 0.0)
-    elif eps_mode == 'softmin':
-        # A finite filler: with no negative at all, minus infinity would give NaN weights.
-        lowest = torch.finfo(distances.dtype).min
-        positive_weights = distances.masked_fill(~same, lowest).softmax(dim=1) * same
-        negative_weights = (-distances).masked_fill(same, lowest).softmax(dim=1) * ~same
-    else:
-        raise InvalidValueError(
-            f'weighted_regularized_triplet: `eps_mode` is {eps_mode!r}, '
-            f'expected one of {EPS_MODES}.'
-        )
-    positive = (positive_weights * distances).sum(dim=1)
-    negative = (negative_weights * distances).sum(dim=1)
+    positive, negative = weighted_distances(distances, labels, eps_mode)
     return F.softplus(positive - negative).mean()
 
 

@@ -1,9 +1,29 @@
 from .agw import AGW
 from .aligngan import AlignGAN
+from .caj import CAJ
 from .dgvae import DGVAE
+from .expat import ExpAT
+from .hat import HAT
 from .hicmd import HiCMD
+from .hpiln import HPILN
 from .mso import MSO
 from .pretrain import IdentityPretraining
 from .separate_aligngan import SeparateAlignGAN
+from .striped_reid import StripedReID
+from .xiv import XIV
 
-__all__ = ['AGW', 'DGVAE', 'MSO', 'AlignGAN', 'HiCMD', 'IdentityPretraining', 'SeparateAlignGAN']
+__all__ = [
+    'AGW',
+    'CAJ',
+    'DGVAE',
+    'HAT',
+    'HPILN',
+    'MSO',
+    'XIV',
+    'AlignGAN',
+    'ExpAT',
+    'HiCMD',
+    'IdentityPretraining',
+    'SeparateAlignGAN',
+    'StripedReID',
+]

@@ -60,10 +60,10 @@ class AGW(BaseReID):
         """
         labels = self.gt_labels(data_samples)
         embedding, feature = self.neck(self.backbone(inputs))
-        return dict(
-            identity=self.identity_loss(self.head(feature), labels),
-            triplet=self.triplet_loss(embedding, labels),
-        )
+        terms = dict(identity=self.identity_loss(self.head(feature), labels))
+        if self.wants('triplet'):
+            terms['triplet'] = self.triplet_loss(embedding, labels)
+        return terms
 
     def extract(self, inputs: dict[str, Tensor]) -> Tensor:
         """Features after the BN-neck (N, D), see :meth:`BaseReID.extract`."""

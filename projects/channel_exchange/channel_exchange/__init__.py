@@ -1,3 +1,3 @@
-from .two_views import ExchangedView, two_view_collate
+from .permuted_channels import ChannelPermutationAugmentation
 
-__all__ = ['ExchangedView', 'two_view_collate']
+__all__ = ['ChannelPermutationAugmentation']

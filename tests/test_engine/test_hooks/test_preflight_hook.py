@@ -7,8 +7,10 @@ from mmengine.hooks import EarlyStoppingHook
 from torch import nn
 from torch.utils.data import BatchSampler
 
+from mmvireid.datasets.transforms import RandomPadCrop
 from mmvireid.engine.hooks import PreflightHook
 from mmvireid.evaluation.metrics import SYSUMetric
+from mmvireid.models.data_preprocessors import ReIDDataPreprocessor
 from mmvireid.models.heads import IdentityHead
 
 
@@ -158,3 +160,16 @@ def test_what_is_watched_must_be_a_result_of_the_validation():
         PreflightHook().before_train(runner)
     runner.model.flip_test, plateau.monitor = True, 'sysu-flip/all-1shot/R1'
     PreflightHook().before_train(runner)
+
+
+def test_images_are_not_cropped_twice():
+    runner = fake_runner(5)
+    runner.train_dataloader.dataset.pipeline = SimpleNamespace(transforms=[RandomPadCrop()])
+    crop = dict(type='PadCropAugmentation')
+    for views, refused in (({}, False), (dict(visible=dict(augmentations=[crop])), True)):
+        runner.model.data_preprocessor = ReIDDataPreprocessor(views=views)
+        if refused:
+            with pytest.raises(ValueError, match='RandomPadCrop and .* a PadCropAugmentation'):
+                PreflightHook().before_train(runner)
+            runner.train_dataloader.dataset.pipeline.transforms.clear()
+        PreflightHook().before_train(runner)

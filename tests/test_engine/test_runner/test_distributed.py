@@ -57,8 +57,9 @@ class Fault(Hook):
             if self.kind == 'error':
                 raise OSError('the disk is gone')
 '''
-#: One job for several configs: what `tools/train.py` does of each, which is a start for all.
+#: One job for several configs, by what `tools/train.py` does; what has a work dir is resumed.
 SEVERAL = f"""
+import os
 import runpy
 import sys
 
@@ -67,9 +68,13 @@ parse_args = runpy.run_path({str(ROOT / 'tools/train.py')!r})['parse_args']
 from mmvireid.apis.training import train
 from mmvireid.engine.runner import distributed, prepare_config
 
+runs = []
+for name in sys.argv[1:]:  # before one process makes a folder that another looks for
+    options = ['--resume'] if os.path.exists(name) else []
+    options += ['--work-dir', name, '--launcher', 'pytorch']
+    runs.append(parse_args([f'{{name}}.py', *options]))
 with distributed('pytorch'):
-    for name in sys.argv[1:]:
-        args = parse_args([f'{{name}}.py', '--work-dir', name, '--launcher', 'pytorch'])
+    for args in runs:
         train(prepare_config(args), args)
 """
 
@@ -104,17 +109,36 @@ def prepare(tmp_path, narrow_code):
 
 @pytest.fixture
 def train_two(prepare, tmp_path):
-    """``train_two(cfg, hook, options)``: a finished job of two processes in the folder ``two``."""
+    """``train_two(cfg, hook)``: a finished job of two processes in the folder ``two``."""
 
-    def run(cfg, hook, *options):
+    def run(cfg, hook):
         prepare(cfg, hook, 'two')
         script = str(ROOT / 'tools/dist_train.sh')
-        return start([script, 'two.py', '2', '--work-dir', 'two', *options], tmp_path)
+        return start([script, 'two.py', '2', '--work-dir', 'two'], tmp_path)
 
     return run
 
 
-def test_two_processes_stay_equal_through_all_stages(shrink, prepare, tmp_path):
+@pytest.fixture
+def train_several(tmp_path):
+    """``train_several(*names)``: one job of two processes for config files, which succeeds."""
+
+    def run(*names):
+        (tmp_path / 'several.py').write_text(SEVERAL)
+        launch = [
+            sys.executable,
+            '-m',
+            'torch.distributed.run',
+            '--standalone',
+            '--nproc-per-node=2',
+        ]
+        finished = start([*launch, 'several.py', *names], tmp_path, limit=240)
+        assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-4000:]
+
+    return run
+
+
+def test_two_processes_stay_equal_through_all_stages(shrink, prepare, train_several, tmp_path):
     """One job for three methods."""
     configs = {
         name: shrink(str(ROOT / f'configs/{config}_sysu.py'))
@@ -124,10 +148,7 @@ def test_two_processes_stay_equal_through_all_stages(shrink, prepare, tmp_path):
     }
     for name, cfg in configs.items():
         prepare(cfg, dict(type='RankRecorder'), name)
-    (tmp_path / 'several.py').write_text(SEVERAL)
-    command = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node=2']
-    finished = start([*command, 'several.py', *configs], tmp_path, limit=240)
-    assert finished.returncode == 0, finished.stdout[-2000:] + finished.stderr[-4000:]
+    train_several(*configs)
     for name, cfg in configs.items():
         check_equal_through_all_stages(tmp_path / name, cfg.train_cfg.max_epochs)
 
@@ -172,7 +193,9 @@ def test_a_process_that_dies_ends_the_job_with_its_error(
     assert f'rank      : {rank} ' in finished.stderr.split('Root Cause')[1]
 
 
-def test_a_signal_to_one_process_ends_all_after_the_same_iteration(shrink, train_two, tmp_path):
+def test_a_signal_to_one_process_ends_all_after_the_same_iteration(
+    shrink, prepare, train_two, train_several, tmp_path
+):
     """And nothing is lost, though every process has BatchNorm statistics of its own."""
     cfg = shrink(str(ROOT / 'configs/agw/agw_synthetic.py'))
     cfg.train_dataloader.batch_sampler.num_batches = 3
@@ -181,14 +204,13 @@ def test_a_signal_to_one_process_ends_all_after_the_same_iteration(shrink, train
     recovery = tmp_path / 'two/recovery_2.pth'
     meta = torch.load(recovery, weights_only=True)['meta']
     assert (meta['epoch'], meta['iter']) == (0, 2)
-
-    def end_of(*options):
-        finished = train_two(cfg.copy(), dict(type='RankRecorder'), *options)
-        assert finished.returncode == 0, finished.stderr[-4000:]
-        return torch.load(tmp_path / 'two/epoch_1.pth', weights_only=True)['state_dict']
-
-    resumed = end_of('--resume')
+    for name in ('two', 'straight'):
+        prepare(cfg.copy(), dict(type='RankRecorder'), name)
+    train_several('two', 'straight')  # the first goes on
     assert not recovery.exists()
-    straight = end_of()
+    resumed, straight = (
+        torch.load(tmp_path / name / 'epoch_1.pth', weights_only=True)['state_dict']
+        for name in ('two', 'straight')
+    )
     for key, value in straight.items():
         assert torch.equal(resumed[key], value), key

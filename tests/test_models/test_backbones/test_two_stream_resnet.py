@@ -31,9 +31,14 @@ def reference(resnet, image, last_stride):
     return x
 
 
-@pytest.mark.parametrize('depth', [18, 50])
+@pytest.mark.parametrize(
+    ('depth', 'split'),
+    [
+        *((depth, split) for depth in (18, 50) for split in ('stem', 'layer2', 'layer4')),
+        *((18, split) for split in ('none', 'conv1')),
+    ],
+)
 @pytest.mark.parametrize('last_stride', [1, 2])
-@pytest.mark.parametrize('split', ['stem', 'layer2', 'layer4'])
 def test_pretrained_equals_torchvision(tmp_path, depth, last_stride, split):
     resnet = getattr(torchvision.models, f'resnet{depth}')(weights=None).eval()
     torch.save(resnet.state_dict(), tmp_path / 'imagenet.pth')
@@ -131,3 +136,44 @@ def test_a_trained_models_backbone_can_be_taken_whole(tmp_path):
         TwoStreamResNet(18, num_stages=2, init_cfg=init_cfg).init_weights()
     with pytest.raises(ValueError, match=r"`model\.backbone\.init_cfg` is .*'prefx'"):
         TwoStreamResNet(18, num_stages=2, init_cfg=dict(init_cfg, prefx='x')).init_weights()
+
+
+def test_one_stream_is_one_resnet_for_both():
+    torch.manual_seed(0)
+    net = TwoStreamResNet(18, split='none', num_stages=2).train()
+    resnet = torchvision.models.resnet18(weights=None)
+    own = {k: v for k, v in resnet.state_dict().items() if k in net.trunk.state_dict()}
+    net.trunk.load_state_dict(own)
+    assert count(net.parameters()) == count(net.trunk.parameters())
+    images = torch.rand(5, 3, 32, 16)
+    found = net(dict(visible=images[:3], infrared=images[3:]))
+    x = resnet.maxpool(resnet.relu(resnet.bn1(resnet.conv1(images))))
+    resnet.layer2[0].conv1.stride = resnet.layer2[0].downsample[0].stride = (1, 1)
+    torch.testing.assert_close(found, resnet.layer2(resnet.layer1(x)))
+
+
+def test_private_first_convolutions_are_zero_padding():
+    """A network of two input channels, of which each modality has one and a zero in the other."""
+    torch.manual_seed(0)
+    net = TwoStreamResNet(18, split='conv1', num_stages=2).train()
+    grey = torch.rand(5, 1, 32, 16)
+    equal = grey.expand(-1, 3, -1, -1)
+    found = net(dict(visible=equal[:3], infrared=equal[3:]))
+    conv = torch.nn.Conv2d(2, 64, 7, stride=2, padding=3, bias=False)
+    kernels = [net.stems[key].conv1.weight.sum(1, keepdim=True) for key in net.stems]
+    conv.weight.data = torch.cat(kernels, 1)
+    padded = torch.cat([grey, torch.zeros_like(grey)], 1)
+    padded[3:] = padded[3:].flip(1)
+    assert list(net.stems['visible'].state_dict()) == ['conv1.weight']
+    torch.testing.assert_close(found, net.trunk(conv(padded)), rtol=1e-4, atol=1e-4)
+
+
+def test_a_stem_without_its_relu():
+    torch.manual_seed(0)
+    net = TwoStreamResNet(18, num_stages=2, stem_relu=False).eval()
+    image = torch.rand(2, 3, 32, 16)
+    stem = net.stems['visible']
+    found = net.embed_stems(dict(visible=image))['visible']
+    torch.testing.assert_close(found, stem.maxpool(stem.bn1(stem.conv1(image))))
+    assert found.min() < 0
+    assert isinstance(net.trunk.layer1[0].relu, torch.nn.ReLU)

@@ -96,3 +96,19 @@ def test_bad_arguments_are_named(training_batch):
         Toy(loss_weights=dict(identity=-1.0))
     with pytest.raises(ValueError, match="`mode` is 'guess'"):
         Toy(loss_weights={})({}, mode='guess')
+
+
+def test_views_are_those_of_the_data_preprocessor():
+    model = Toy(dict(size=1.0))
+    assert model.views == dict(visible='visible', infrared='infrared')
+    views = dict(visible={}, grey=dict(modality='visible'))
+    model = Toy(dict(size=1.0), data_preprocessor=dict(views=views))
+    assert model.views == dict(visible='visible', grey='visible', infrared='infrared')
+    model.check_views('groups', ('visible', 'infrared', 'grey'))
+    for names, one_modality in (
+        (('visible', 'gray'), False),
+        (('grey', 'grey'), False),
+        (('grey', 'infrared'), True),
+    ):
+        with pytest.raises(ValueError, match=r'Toy: `groups` is .* expected different views'):
+            model.check_views('groups', names, one_modality)

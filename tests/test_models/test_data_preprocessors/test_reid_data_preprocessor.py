@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torchvision.transforms import functional
 
 from mmvireid.models.data_preprocessors import ReIDDataPreprocessor
@@ -26,6 +27,19 @@ def test_equals_torchvision_on_rgb(channels_last):
     torch.testing.assert_close(torch.cat([inputs['visible'], inputs['infrared']]), expected)
     stride = inputs['visible'].stride()
     assert (stride[1] == 1) == channels_last
+
+
+@pytest.mark.parametrize('training', [True, False])
+def test_grey_is_pillows_in_training_and_test(training):
+    batch = mixed_batch(['visible', 'visible', 'infrared'])
+    batch['inputs'][2] = batch['inputs'][2, :1]  # infrared: three equal channels
+    preprocessor = ReIDDataPreprocessor(mean=[0, 0, 0], std=[1, 1, 1], grey=True)
+    inputs = preprocessor(batch, training)['inputs']
+    for image, found in zip(batch['inputs'], torch.cat(list(inputs.values()))):
+        rgb = Image.fromarray(image.flip(0).permute(1, 2, 0).numpy())
+        expected = torch.from_numpy(np.array(rgb.convert('L'))).float()
+        torch.testing.assert_close(found, expected.expand(3, -1, -1), atol=0.51, rtol=0)
+    torch.testing.assert_close(inputs['infrared'][0], batch['inputs'][2].float())
 
 
 def test_a_mixed_batch_is_sorted_with_its_samples():

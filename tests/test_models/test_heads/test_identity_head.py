@@ -16,3 +16,13 @@ def test_is_a_product_with_small_weights():
 def test_impossible_number_of_identities_is_named(num_ids):
     with pytest.raises(ValueError, match='`num_ids` is'):
         IdentityHead(8, num_ids=num_ids)
+
+
+def test_with_a_bias_behind_a_leaky_rectifier():
+    head = IdentityHead(8, num_ids=3, bias=True, negative_slope=0.1)
+    assert not head.classifier.bias.any()
+    head.classifier.bias.data += torch.rand(3)
+    feature = torch.randn(4, 8)
+    leaky = torch.where(feature > 0, feature, 0.1 * feature)
+    expected = leaky @ head.classifier.weight.T + head.classifier.bias
+    torch.testing.assert_close(head(feature), expected)

@@ -56,3 +56,9 @@ def test_anchors_without_a_positive_or_negative_add_nothing(own, other):
     loss.backward()
     assert loss.item() == 0
     assert (distances.grad == 0).all()
+
+
+@pytest.mark.parametrize(('scale', 'value'), [(0.2, 0.896532484193), (1, 2.082662420966)])
+def test_golden_values_of_raw_embeddings(golden_batch, scale, value):
+    loss = CrossModalityTripletLoss(margin=0.3, normalize=False)(*golden_batch(scale), 32)
+    assert loss.item() == pytest.approx(value, abs=1e-10)

@@ -65,6 +65,13 @@ def test_the_logged_terms_are_weighed(model, training_batch):
     assert set(losses) == {'loss_identity', 'loss_triplet'}
 
 
+def test_a_term_of_weight_0_is_not_computed(model, training_batch):
+    model.triplet_loss = None
+    model.loss_weights['triplet'] = 0.0
+    losses = model(**model.data_preprocessor(training_batch(3, 2)), mode='loss')
+    assert set(losses) == {'loss_identity'}
+
+
 def test_the_feature_is_the_one_after_the_neck(model, training_batch):
     model.eval()
     data = model.data_preprocessor(training_batch(3, 2))

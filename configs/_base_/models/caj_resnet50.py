@@ -1,0 +1,3 @@
+# CAJ on AGW's ResNet-50. `model.head.num_ids` comes with the data set.
+_base_ = ['agw_resnet50.py', 'caj_parts.py']
+model = _base_._caj

@@ -1,0 +1,3 @@
+# HAT on one ResNet-50. `model.head.num_ids` comes with the data set.
+_base_ = ['agw_resnet50.py', 'hat_parts.py']
+model = _base_._hat

@@ -1,0 +1,3 @@
+_base_ = ['../_base_/methods/bdtr.py', '../_base_/datasets/regdb.py']
+model = dict(head=dict(num_ids=_base_.num_ids))
+train_dataloader = _base_.loading.train

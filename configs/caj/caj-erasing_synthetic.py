@@ -1,0 +1,2 @@
+_base_ = 'caj_synthetic.py'
+model = _base_._variants.erasing.model

@@ -1,0 +1,2 @@
+_base_ = 'caj_sysu.py'
+model = _base_._variants.erasing.model

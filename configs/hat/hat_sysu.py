@@ -1,0 +1,2 @@
+_base_ = ['../_base_/methods/hat.py', '../_base_/datasets/sysu_mm01.py']
+model = dict(head=dict(num_ids=_base_.num_ids))

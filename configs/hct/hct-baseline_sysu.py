@@ -1,0 +1,3 @@
+# Stripes and their classifiers alone: no term on centres.
+_base_ = ['hct_sysu.py', '../_base_/variants/hct.py']
+model = _base_._variants.baseline.model

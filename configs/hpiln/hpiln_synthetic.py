@@ -1,0 +1,3 @@
+# HPILN's loss on one stream.
+_base_ = ['../streams/onestream-triplet_synthetic.py', '../_base_/models/hpiln_parts.py']
+model = _base_._hpiln

@@ -1,0 +1,2 @@
+_base_ = 'rle_sysu.py'
+model = _base_._variants.channel.model

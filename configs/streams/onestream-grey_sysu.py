@@ -1,0 +1,2 @@
+_base_ = 'onestream_sysu.py'
+model = _base_._variants.grey.model

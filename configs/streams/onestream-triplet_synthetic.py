@@ -1,0 +1,2 @@
+_base_ = 'onestream_synthetic.py'
+model = _base_._variants.triplet.model

@@ -1,0 +1,3 @@
+# TSLFN: stripes and their classifiers alone.
+_base_ = ['tslfn_sysu.py', '../_base_/variants/tslfn.py']
+model = _base_._variants.baseline.model
