@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.mmvireid-$(shell (pwd; cat setup.py pyproject.toml) | cksum | cut -d' ' -f1)
+# What searching, the page and their tests need besides: the demo does not.
+INSTALLED_ALL := $(INSTALLED)-all
 CONFIG := configs/dgvae/dgvae_synthetic.py
 OUT := work_dirs/demo
 # Processes that share the tests; who is done first takes tests of the others.
@@ -12,7 +14,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 # What `make quick` compares with.
 SINCE ?= HEAD
 
-.PHONY: demo test quick lint format clean help
+.PHONY: demo web test quick lint format clean help
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -20,11 +22,21 @@ help:  ## show what can be made
 demo: $(INSTALLED)  ## render data, train DG-VAE, evaluate it, draw ranked lists (about 4 minutes)
 	@$(BIN)/python tools/demo.py $(CONFIG) --out $(OUT)
 
-test: $(INSTALLED) lint  ## run the test suite
+web: $(INSTALLED_ALL) $(OUT)/features.npz  ## a page in the browser: search the demo's people with its model
+	@[ ! $(OUT)/gallery.db -ot $(OUT)/last_checkpoint ] || rm -rf $(OUT)/gallery.db  # another model's
+	@$(BIN)/python tools/gallery.py add $(OUT)/gallery.db $(CONFIG) $$(cat $(OUT)/last_checkpoint) \
+	    --split test --modality visible
+	@$(BIN)/python tools/web.py --gallery $(OUT)/gallery.db --features $(OUT)/features.npz \
+	    $(CONFIG) $$(cat $(OUT)/last_checkpoint)
+
+$(OUT)/features.npz:
+	@$(MAKE) demo
+
+test: $(INSTALLED_ALL) lint  ## run the test suite
 	@$(PYTEST)
 
-quick: $(INSTALLED) lint  ## run the tests of the files that differ from the last commit (SINCE=...)
-	@$(PYTEST) $$($(BIN)/python .ci/quick.py $(SINCE))
+quick: $(INSTALLED_ALL) lint  ## run the tests of the files that differ from the last commit (SINCE=...)
+	@tests=$$($(BIN)/python .ci/quick.py $(SINCE)) && $(PYTEST) $$tests
 
 lint: $(INSTALLED)  ## check style and imports
 	@$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports --no-cache --no-logo
@@ -40,6 +52,11 @@ $(INSTALLED): setup.py pyproject.toml
 	@echo 'Installing mmvireid and what it needs into $(VENV) (minutes, once) ...'
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tests]'
 	@rm -f $(VENV)/.mmvireid-* && touch $@
+
+$(INSTALLED_ALL): $(INSTALLED)
+	@echo 'Installing what searching and the page need into $(VENV) (once) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tests-all]'
+	@touch $@
 
 clean:  ## remove what runs left behind (not the environment)
 	rm -rf work_dirs build dist mmvireid.egg-info

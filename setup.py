@@ -9,6 +9,19 @@ from setuptools import find_packages, setup
 from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
+SEARCH = ['pymilvus>=3,<4', 'milvus-lite>=3,<4']
+WEB = [*SEARCH, 'gradio>=6,<7']
+TESTS = [
+    'pytest>=8',
+    'pytest-timeout>=2.3',
+    'pytest-xdist>=3.5',
+    'scikit-image',
+    'scikit-learn',
+    'ruff==0.17.6',
+    'import-linter>=2.17,<3',
+    'onnx',
+    'onnxruntime',
+]
 PACKAGE = 'mmvireid'
 #: What OpenMMLab packages carry in ``<package>/.mim``, for ``mim`` and for installed use.
 SHIPPED = ('configs', 'tools', 'model-index.yml')
@@ -71,15 +84,11 @@ setup(
     ],
     extras_require={
         'analysis': ['scikit-image', 'scikit-learn'],
+        'deploy': ['onnx', 'onnxruntime'],
+        'search': SEARCH,
         'tensorboard': ['tensorboard'],
-        'tests': [
-            'pytest>=8',
-            'pytest-timeout>=2.3',
-            'pytest-xdist>=3.5',
-            'scikit-image',
-            'scikit-learn',
-            'ruff==0.17.6',
-            'import-linter>=2.17,<3',
-        ],
+        'tests': TESTS,
+        'tests-all': [*TESTS, *WEB, 'playwright'],
+        'web': WEB,
     },
 )

@@ -8,6 +8,7 @@ import os
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,9 +20,11 @@ from mmengine.runner import Runner
 from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
+from mmvireid.apis import ReIDInferencer
 from mmvireid.datasets import noise_batch
 from mmvireid.datasets.rendering import ensure_rendered
 from mmvireid.engine.runner import drop_helpers, forget_weights
+from mmvireid.models.base import BaseReID
 from mmvireid.registry import DATASETS, MODELS
 
 TOOLS = Path(__file__).parents[1] / 'tools'
@@ -194,24 +197,25 @@ LAYOUTS = dict(
     SyntheticVisible='sysu',
     RegDB='regdb',
     LLCM='llcm',
-    TableDataset='table',
+    CSVReID='table',
 )
-MAKE_TABLE = '../projects/own_data_and_metric/make_table.py'
+MAKE_TABLE = 'dataset_converters/make_table.py'
 
 
 @pytest.fixture(scope='session')
 def rendered(tmp_path_factory, load_tool):
     """Root of a tiny rendered data set: ``rendered('regdb')``; each is rendered once.
 
-    ``'table'`` is SYSU-MM01's layout with the table of ``projects/own_data_and_metric`` beside it.
+    ``'table'`` is SYSU-MM01's layout with a table of it, which has rooms.
     """
     folder = tmp_path_factory.mktemp('rendered')
 
     def build(layout: str) -> str:
         root = folder / layout
         ensure_rendered(root, 'tiny', 'sysu' if layout == 'table' else layout, workers=1)
-        if layout == 'table':
-            load_tool(MAKE_TABLE).main([str(root)])
+        if layout == 'table' and not (root / 'images.csv').exists():
+            rooms = ['--rooms', '2=lab', '3=lab', '6=yard']
+            load_tool(MAKE_TABLE).main([str(root), '--layout', 'sysu', *rooms])
         return str(root)
 
     return build
@@ -459,3 +463,43 @@ def make_exploit():
     ``how`` is ``'system'``, by a shell, or ``'eval'``.
     """
     return Exploit
+
+
+class ColorModel(BaseReID):
+    """Its feature is the picture itself, made small."""
+
+    def __init__(self, cfg: Config) -> None:
+        torch.nn.Module.__init__(self)
+        self.cfg = cfg
+        self.data_preprocessor = SimpleNamespace(device=torch.device('cpu'))
+
+    def test_step(self, data: dict) -> list:
+        for image, sample in zip(data['inputs'], data['data_samples']):
+            sample.set_field(image.float().flatten() - 128, 'feature')
+        return data['data_samples']
+
+    def loss(self, *args):
+        raise NotImplementedError
+
+    def extract(self, *args):
+        raise NotImplementedError
+
+
+#: With their scope: what lives longer than a test is made when no test has set one.
+PIPELINE = [
+    dict(type='mmvireid.LoadReIDImage', size=(4, 2)),
+    dict(type='mmvireid.PackReIDInputs'),
+]
+
+
+@pytest.fixture(scope='session')
+def color_inferencer():
+    """``color_inferencer(data_root)``: its features are the pictures' colours, from no training."""
+
+    def build(data_root: str = '', test_evaluator: dict | None = None) -> ReIDInferencer:
+        loader = dict(dataset=dict(pipeline=PIPELINE, data_root=data_root))
+        cfg = dict(test_dataloader=loader, test_evaluator=test_evaluator)
+        cfg = Config(cfg, cfg_text='# colours', filename='colors.py')
+        return ReIDInferencer(ColorModel(cfg), device='cpu')
+
+    return build

@@ -23,22 +23,13 @@ CONFIGS = sorted(
 )
 VARIANTS = [config for config in CONFIGS if '-' in Path(config).stem]
 
-#: Rows that do less to images than others that are trained, and differ in nothing else.
-SUBSETS = [
-    *(f'configs/caj/caj-{row}_sysu.py' for row in ('plain', 'erasing', 'exchange')),
-    *(f'configs/rle/rle-{row}_sysu.py' for row in ('base', 'grey', 'channel', 'mrle')),
-    *(f'configs/rle/rle-{row}_sysu.py' for row in ('erasing', 'rrle', 'rrle-erasing')),
-]
 #: Variants are trained on one real data set: what is left of the others, when shrunk, is the same.
 TRAINED = [
     config
     for config in CONFIGS
-    if (
-        config not in VARIANTS
-        or not config.endswith('_regdb.py')
-        or config.replace('_regdb.py', '_sysu.py') not in CONFIGS
-    )
-    and config not in SUBSETS
+    if config not in VARIANTS
+    or not config.endswith('_regdb.py')
+    or config.replace('_regdb.py', '_sysu.py') not in CONFIGS
 ]
 
 
@@ -54,7 +45,6 @@ def test_there_are_configs():
     controls = ('onestream', 'twostream', 'zeropadding')
     expected = {f'configs/{name}/{name}_sysu.py' for name in methods}
     assert expected | {f'configs/streams/{name}_sysu.py' for name in controls} <= set(CONFIGS)
-    assert set(SUBSETS) <= set(CONFIGS)
 
 
 def values(statement):

@@ -283,37 +283,6 @@ def test_the_metric_counts_pairs_in_the_right_order(own):
     assert metric.evaluate(len(samples)) == {'pairs/order': pytest.approx(expected)}
 
 
-def test_the_table_holds_the_rendered_people(own, rendered):
-    root = rendered('table')
-    sets = {split: own.TableDataset(root, split) for split in ('train', 'test')}
-    counts = {split: dataset.metainfo['num_ids'] for split, dataset in sets.items()}
-    assert counts == dict(train=12, test=8)
-    rows = [dataset.get_data_info(i) for dataset in sets.values() for i in range(len(dataset))]
-    assert {row['img_path'] for row in rows} == {str(p) for p in Path(root).glob('cam*/*/*.jpg')}
-    for row in rows:
-        camera, person, _ = Path(row['img_path']).parts[-3:]
-        assert (row['camera_id'], row['person_id']) == (int(camera[3:]), int(person))
-        assert row['modality'] == ('infrared' if camera in ('cam3', 'cam6') else 'visible')
-
-
-@pytest.mark.parametrize(
-    ('line', 'message'),
-    [
-        ('a.jpg,1,1,thermal,train', "`modality` of 1 of 1 rows is not one of .* 'thermal'"),
-        ('a.jpg,one,1,visible,train', "`person_id` of 1 of 1 rows is not a whole number: 'one'"),
-        ('b.jpg,1,1,visible,train', '1 of 1 images do not exist'),
-        ('a.jpg,1,1,visible,trian', "`split` in .* is also .'trian'."),
-        ('a.jpg,1', "`split` in .* is also .''."),
-    ],
-)
-def test_mistakes_in_the_table_are_named(line, message, own, tmp_path):
-    (tmp_path / 'a.jpg').write_bytes(b'never read')
-    header = 'path,person_id,camera_id,modality,split'
-    (tmp_path / 'images.csv').write_text(f'{header}\n{line}\n')
-    with pytest.raises((ValueError, FileNotFoundError), match=message):
-        own.TableDataset(str(tmp_path), 'train')
-
-
 def test_the_protocol_ranks_what_eval_features_is_given(own, load_tool, tmp_path, capsys):
     # one infrared query per person; camera 1 has the right one first, camera 2 second
     feature_set = FeatureSet(

@@ -70,6 +70,8 @@ def test_the_traps_do_work(tmp_path, how, make_exploit):
 #: What the commands that open a checkpoint want besides it.
 MODEL_TOOLS = {
     'test.py': [],
+    'extract.py': ['a.jpg', '--out', 'a.npz'],
+    'deployment/export_onnx.py': ['--out', 'networks'],
     'analysis_tools/disentanglement.py': [],
     'visualization/distances.py': [],
     'analysis_tools/modality_alignment.py': [],
@@ -77,6 +79,7 @@ MODEL_TOOLS = {
     'visualization/stem_maps.py': ['--visible', 'a.jpg', '--infrared', 'b.jpg'],
     'visualization/swap_factors.py': [],
     'visualization/translations.py': [],
+    'web.py': ['--gallery', 'gallery.db'],
 }
 #: Those that start one of the others, or read only what they have written themselves.
 STARTERS = {'demo.py', 'regdb_trials.py', 'misc/kill_test.py'}
@@ -93,12 +96,17 @@ def test_no_command_is_forgotten():
         if reads.search(path.read_text())
     }
     converters = {'model_converters/released.py', 'model_converters/ship_weights.py'}
-    assert found - STARTERS == {*MODEL_TOOLS, 'train.py', *converters}
+    assert found - STARTERS == {*MODEL_TOOLS, 'train.py', 'gallery.py', *converters}
 
 
 @pytest.mark.parametrize('tool', MODEL_TOOLS)
 def test_commands_with_a_model_refuse_its_checkpoint(refuses, harmless, evil, tool):
     refuses(tool, harmless[0], evil, *MODEL_TOOLS[tool])
+
+
+@pytest.mark.parametrize('action', ['add', 'search'])
+def test_galleries_refuse_it(refuses, harmless, evil, action):
+    refuses('gallery.py', action, 'gallery.db', harmless[0], evil, 'a.jpg')
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Callable
 
-import numpy as np
 import torch
 from mmengine.runner import Runner
 from rich.console import Console
@@ -17,9 +16,6 @@ from mmvireid.engine.runner.setup import fit_loaders
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet
 from mmvireid.models.base import BaseReID
-
-#: Fields of a FeatureSet by the field of a sample that they come from.
-COLUMNS = dict(person_ids='person_id', camera_ids='camera_id', modalities='modality', names='name')
 
 #: From normalised images per modality to features (N, D) by name.
 Encoder = Callable[[dict[str, Tensor]], dict[str, Tensor]]
@@ -48,12 +44,8 @@ def encode_images(
         for name, features in encode(batch['inputs']).items():
             parts[name].append(features.float().cpu())
         samples += batch['data_samples']
-    columns = {
-        column: np.array([getattr(sample, key) for sample in samples])
-        for column, key in COLUMNS.items()
-    }
     return {
-        name: FeatureSet(features=torch.cat(features).numpy(), **columns)
+        name: FeatureSet.from_rows(samples, torch.cat(features).numpy())
         for name, features in parts.items()
     }
 

@@ -8,16 +8,23 @@ import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose
 from mmengine.registry import init_default_scope
+from rich.console import Console
+from rich.progress import track
+from torch.utils.data import DataLoader, Dataset
 
-from mmvireid.datasets import reid_collate
-from mmvireid.datasets.transforms.loading import to_bgr
+from mmvireid.apis.image_sources import array_row, file_row
+from mmvireid.datasets import reid_collate, reid_worker_init
+from mmvireid.datasets.loading.worker_failure import note_image
 from mmvireid.engine.runner import merge_options, read_config
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
 from mmvireid.storage import check_state_dict, load_checkpoint
 from mmvireid.storage.checkpoint import with_weights
-from mmvireid.structures import MODALITIES
+from mmvireid.structures import MODALITIES, ReIDDataSample
+
+#: What a model's ``predict`` sets, of these as much as it was asked for.
+FEATURES = ('feature', 'flip_feature')
 
 
 def init_model(
@@ -70,7 +77,6 @@ def init_model(
     return model.to(device).eval()
 
 
-@torch.no_grad()
 def extract_features(
     model: BaseReID,
     images: Sequence[str | Path | np.ndarray],
@@ -80,7 +86,8 @@ def extract_features(
     """Extract the retrieval features of images of one modality.
 
     Loading, resizing and normalisation are those of the config's test pipeline, so the features
-    are those that evaluation ranks by.
+    are those that evaluation ranks by. ``ReIDInferencer`` takes folders and tables too, and keeps
+    the names.
 
     Args:
         model: From :func:`init_model`.
@@ -103,27 +110,104 @@ def extract_features(
         )
     if len(images) == 0:
         raise InvalidValueError('extract_features: `images` is empty, expected at least one image.')
-    pipeline = Compose(model.cfg.test_dataloader.dataset.pipeline)
-    features = []
-    for start in range(0, len(images), batch_size):
-        batch = [
-            pipeline(_to_results(image, index, modality))
-            for index, image in enumerate(images[start : start + batch_size], start)
-        ]
-        samples = model.test_step(reid_collate(batch))
-        features.append(torch.stack([sample.feature for sample in samples]).float().cpu())
-    return torch.cat(features).numpy()
+    rows = [dict(_image_row(image, index), modality=modality) for index, image in enumerate(images)]
+    samples, _ = predict_rows(model, rows, batch_size)
+    return stack_features(samples, 'feature')
 
 
-def _to_results(image: str | Path | np.ndarray, index: int, modality: str) -> dict:
-    """What the test pipeline gets for one image."""
-    results = dict(modality=modality, sample_idx=index)
+def _image_row(image: str | Path | np.ndarray, index: int) -> dict:
+    where = f'extract_features: `images[{index}]`'
     if isinstance(image, (str, Path)):
-        return results | dict(img_path=str(image), name=str(image))
+        return file_row(image)
     if isinstance(image, np.ndarray):
-        pixels = to_bgr(image, f'extract_features: `images[{index}]`')
-        return results | dict(img=pixels, img_path='', name=f'image {index}')
-    raise InvalidValueError(
-        f'extract_features: `images[{index}]` is a {type(image).__name__}, expected a path or an '
-        'array.'
-    )
+        return array_row(image, index, where)
+    raise InvalidValueError(f'{where} is a {type(image).__name__}, expected a path or an array.')
+
+
+@torch.no_grad()
+def predict_rows(
+    model: BaseReID,
+    rows: Sequence[dict],
+    batch_size: int,
+    num_workers: int = 0,
+    amp: bool = False,
+    skip_unreadable: bool = False,
+    progress: bool = False,
+) -> tuple[list[ReIDDataSample], dict[str, str]]:
+    """Send images through the test pipeline of a model's config, and through the model.
+
+    Args:
+        model: From :func:`init_model`.
+        rows: What the pipeline takes, one per image, with ``name``.
+        batch_size: Images per forward pass.
+        num_workers: Processes that load images; 0 loads them in this one.
+        amp: Whether to compute in bf16 where autocast does.
+        skip_unreadable: Whether images that cannot be read are left out, and not refused.
+        progress: Whether to show a bar on the screen.
+
+    Returns:
+        Samples with their features in float32 on the CPU, in the order of ``rows``; and by name
+        why the images that were left out cannot be read.
+
+    Raises:
+        ValueError: If an image cannot be read; names it.
+    """
+    images = _Images(rows, Compose(model.cfg.test_dataloader.dataset.pipeline))
+    loader = DataLoader(
+        images, batch_size, num_workers=num_workers, collate_fn=_collate,
+        worker_init_fn=reid_worker_init,
+    )  # fmt: skip
+    if progress:
+        loader = track(loader, 'extracting', console=Console(stderr=True), transient=True)
+    device = model.data_preprocessor.device.type
+    samples, unreadable = [], {}
+    for batch, failures in loader:
+        for index, reason in failures:
+            if not skip_unreadable:
+                raise InvalidValueError(reason)
+            unreadable[rows[index]['name']] = reason
+        if batch is not None:
+            with torch.autocast(device, torch.bfloat16, enabled=amp):
+                predicted = model.test_step(batch)
+            samples += _to_cpu(sorted(predicted, key=lambda sample: sample.sample_idx))
+    return samples, unreadable
+
+
+class _Images(Dataset):
+    """Rows sent through a pipeline; for one that cannot be read its number and the reason."""
+
+    def __init__(self, rows: Sequence[dict], pipeline: Compose) -> None:
+        self.rows, self.pipeline = rows, pipeline
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: int) -> dict | tuple[int, str]:
+        row = dict(self.rows[index], sample_idx=index)
+        note_image(row['img_path'])
+        try:
+            return self.pipeline(row)
+        except InvalidValueError as error:
+            return index, str(error)
+
+
+def _collate(items: list[dict | tuple[int, str]]) -> tuple[dict | None, list[tuple[int, str]]]:
+    """A batch of the images that could be read, ``None`` without any, and the others."""
+    readable = [item for item in items if isinstance(item, dict)]
+    failures = [item for item in items if isinstance(item, tuple)]
+    return (reid_collate(readable) if readable else None), failures
+
+
+def _to_cpu(samples: Sequence[ReIDDataSample]) -> Sequence[ReIDDataSample]:
+    """Copy the features of a batch to the CPU, all at once."""
+    for key in FEATURES:
+        if key in samples[0]:
+            features = torch.stack([sample.get(key) for sample in samples]).float().cpu()
+            for sample, feature in zip(samples, features):
+                sample.set_field(feature, key)
+    return samples
+
+
+def stack_features(samples: Sequence[ReIDDataSample], key: str) -> np.ndarray:
+    """The features of samples, float32, shape (N, D)."""
+    return torch.stack([sample.get(key) for sample in samples]).numpy()

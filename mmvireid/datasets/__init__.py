@@ -1,4 +1,5 @@
 from .base_reid_dataset import BaseReIDDataset
+from .csv_reid import CSVReID
 from .llcm import LLCM
 from .loading.collate import reid_collate
 from .loading.noise import noise_batch
@@ -25,6 +26,7 @@ __all__ = [
     'SYSUMM01',
     'BaseReIDDataset',
     'BlockBatchSampler',
+    'CSVReID',
     'CrossModalityBatchSampler',
     'ImageTree',
     'LoadReIDImage',

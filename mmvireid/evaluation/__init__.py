@@ -2,6 +2,7 @@ from .feature_set import FeatureSet
 from .functional import chance_level, evaluate, fuse_flip
 from .protocols import (
     BaseProtocol,
+    CSVProtocol,
     LLCMProtocol,
     RegDBProtocol,
     RetrievalSetting,
@@ -13,6 +14,7 @@ from .table import align_rows, format_table
 
 __all__ = [
     'BaseProtocol',
+    'CSVProtocol',
     'FeatureSet',
     'LLCMProtocol',
     'RegDBProtocol',

@@ -2,9 +2,9 @@
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Self
 
@@ -13,6 +13,12 @@ import numpy as np
 from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.storage import new_file
 from mmvireid.structures import MODALITIES
+
+#: Columns by what a row of a data list, or a sample, calls them.
+COLUMNS = dict(
+    person_ids='person_id', camera_ids='camera_id', modalities='modality', names='name',
+    rooms='room',
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,8 @@ class FeatureSet:
         names: Paths relative to the data root, with ``/``; unique, shape (N,). Their sorted order
             is the file-name order that the protocols speak of.
         flip_features: Features of the mirrored images, shape (N, D), where they were extracted.
+        rooms: Where each image was taken, any text, empty where that is unknown; shape (N,).
+            ``None`` unless the data set tells.
 
     Raises:
         ValueError: If lengths differ, a feature is not finite (the image is named), a modality is
@@ -47,6 +55,7 @@ class FeatureSet:
     modalities: np.ndarray
     names: np.ndarray
     flip_features: np.ndarray | None = None
+    rooms: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for key, convert in _CONVERT.items():
@@ -95,13 +104,30 @@ class FeatureSet:
                 )
 
     @classmethod
+    def from_rows(cls, rows: Sequence, features: np.ndarray, **others: np.ndarray) -> Self:
+        """The features of images that rows or samples describe.
+
+        Args:
+            rows: N mappings or ``ReIDDataSample``, with ``person_id``, ``camera_id``,
+                ``modality``, ``name`` and, in some data sets, ``room``.
+            features: Shape (N, D).
+            **others: ``flip_features``, shape (N, D).
+        """
+        columns = {
+            column: np.array([row.get(key, '') for row in rows])
+            for column, key in COLUMNS.items()
+            if any(key in row for row in rows)
+        }
+        return cls(features=features, **columns, **others)
+
+    @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read an ``.npz`` file written by :meth:`save` or by anyone else.
 
         Args:
             path: File with the arrays ``features``, ``person_ids``, ``camera_ids``,
-                ``modalities``, ``names`` and, optionally, ``flip_features``. Pickled (object)
-                arrays are refused.
+                ``modalities``, ``names`` and, optionally, ``flip_features`` and ``rooms``. Pickled
+                (object) arrays are refused.
 
         Returns:
             The checked feature set.
@@ -122,11 +148,12 @@ class FeatureSet:
                 f'({", ".join(keys)}). This one cannot be read: it is of another kind, cut short, '
                 'or holds pickled objects, which could run code and are refused.'
             ) from error
-        missing = [key for key in keys[:-1] if key not in arrays]
+        needed = [field.name for field in fields(cls) if field.default is MISSING]
+        missing = [key for key in needed if key not in arrays]
         if missing:
             raise InvalidValueError(
                 f'FeatureSet.load: {path} lacks {", ".join(missing)}, expected the arrays '
-                f'{", ".join(keys[:-1])}.'
+                f'{", ".join(needed)}.'
             )
         return cls(**arrays)
 
@@ -220,4 +247,5 @@ _CONVERT = {
     'camera_ids': _integers,
     'features': _matrix,
     'flip_features': _matrix,
+    'rooms': _strings,
 }

@@ -17,6 +17,7 @@ class ReIDDataSample(BaseDataElement):
     - ``gt_label`` (int): training label in [0, C), -1 outside the training split.
     - ``camera_id`` (int): the data set's own camera number.
     - ``modality`` (str): ``'visible'`` or ``'infrared'``.
+    - ``room`` (str): where the camera was, if the data set tells.
     - ``feature`` (Tensor): retrieval feature, float32, shape (D,); set by a model's ``predict``.
     - ``pred_label`` (int): predicted training label; set by ``predict`` of models that classify.
     - ``flip_feature`` (Tensor): the same of the mirrored image, when the model was asked for it.

@@ -13,6 +13,8 @@ from mmvireid.visualization.drawing import GAP, add_margin, add_title, widen, wr
 RIGHT, WRONG, NEUTRAL = (60, 160, 40), (50, 50, 220), (90, 90, 90)
 _TILE = (160, 80)  # H, W of one picture
 _BORDER, _CAPTION = 4, 18
+#: Colour and sign of matches that are right, wrong and neither.
+_MARKS = {True: (RIGHT, 'v'), False: (WRONG, 'x'), None: (NEUTRAL, '')}
 
 
 @dataclass(frozen=True)
@@ -22,14 +24,14 @@ class RankedList:
     Args:
         query: uint8 BGR image (h, w, 3).
         matches: Images (h, w, 3) of the best matches, best first.
-        right: Whether each match shows the query's person.
+        right: Whether each match shows the query's person, ``None`` where nobody knows.
         query_caption: Short text below the query.
         match_captions: Short text below each match.
     """
 
     query: np.ndarray
     matches: Sequence[np.ndarray]
-    right: Sequence[bool]
+    right: Sequence[bool | None]
     query_caption: str
     match_captions: Sequence[str]
 
@@ -38,7 +40,7 @@ def draw_ranked_lists(lists: Sequence[RankedList], title: str) -> np.ndarray:
     """Draw one row per query: the query at the left, its matches beside it.
 
     Right matches have a green frame and a tick, wrong ones a red frame and a cross, so that the
-    two differ without colour vision too.
+    two differ without colour vision too. Others have a grey frame.
 
     Args:
         lists: The rows, at least one.
@@ -58,15 +60,14 @@ def draw_ranked_lists(lists: Sequence[RankedList], title: str) -> np.ndarray:
 
 
 def _draw_row(ranked: RankedList) -> np.ndarray:
-    tiles = [_tile(ranked.query, NEUTRAL, ranked.query_caption, '')]
+    tiles = [_tile(ranked.query, *_MARKS[None], ranked.query_caption)]
     tiles.append(np.full((tiles[0].shape[0], 2 * GAP, 3), 255, np.uint8))
     for image, right, caption in zip(ranked.matches, ranked.right, ranked.match_captions):
-        color, mark = (RIGHT, 'v') if right else (WRONG, 'x')
-        tiles.append(_tile(image, color, caption, mark))
+        tiles.append(_tile(image, *_MARKS[right], caption))
     return np.concatenate(tiles, axis=1)
 
 
-def _tile(image: np.ndarray, color: tuple, caption: str, mark: str) -> np.ndarray:
+def _tile(image: np.ndarray, color: tuple, mark: str, caption: str) -> np.ndarray:
     """A framed picture with a caption, and a mark in its corner."""
     height, width = _TILE
     picture = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)

@@ -1,5 +1,7 @@
 """Mistakes that only a later stage would meet stop a training before its first iteration."""
 
+import gc
+
 import pytest
 import torch
 from mmengine.hooks import Hook
@@ -200,10 +202,15 @@ def test_a_bug_of_a_later_stage_keeps_its_traceback(runner_of):
 
 @pytest.fixture
 def one_process(tmp_path):
-    """A job of several processes, of which there is one."""
+    """A job of several processes, of which there is one.
+
+    Wrapped models must be gone when it ends: a data loader's worker, forked later, would collect
+    them, and end the group a second time, which waits for threads that a fork does not have.
+    """
     store = f'file://{tmp_path}/store'
     torch.distributed.init_process_group('gloo', init_method=store, rank=0, world_size=1)
     yield
+    gc.collect()
     torch.distributed.destroy_process_group()
 
 

@@ -14,7 +14,8 @@ ARRAYS = {
 
 
 def test_survives_a_file(tmp_path):
-    feature_set = FeatureSet(**ARRAYS, flip_features=-ARRAYS['features'])
+    rooms = ['', 'lab', 'lab']
+    feature_set = FeatureSet(**ARRAYS, flip_features=-ARRAYS['features'], rooms=rooms)
     feature_set.save(tmp_path / 'new' / 'f.npz')
     loaded = FeatureSet.load(tmp_path / 'new' / 'f.npz')
     for key, value in vars(feature_set).items():
@@ -59,6 +60,7 @@ def test_a_file_knows_where_its_features_come_from(tmp_path):
         ({'modalities': ['visible', 'thermal', 'visible']}, r"`modalities` contains \['thermal'\]"),
         ({'names': ['a', 'b', 'a']}, '`names` contains a 2 times'),
         ({'names': []}, r'`names` has shape \(0,\)'),
+        ({'rooms': ['lab']}, '`rooms` has 1 rows, expected 3'),
         ({'flip_features': np.zeros((3, 5))}, r'`flip_features` has shape \(3, 5\)'),
     ],
 )

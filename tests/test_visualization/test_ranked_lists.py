@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from mmvireid.visualization import RankedList, draw_ranked_lists
-from mmvireid.visualization.ranked_lists import RIGHT, WRONG
+from mmvireid.visualization.ranked_lists import NEUTRAL, RIGHT, WRONG
 
 
 def ranked(right):
@@ -23,6 +23,12 @@ def test_frames_say_right_and_wrong():
     assert count(one_right, RIGHT) > 1000
     assert count(two_right, RIGHT) == pytest.approx(2 * count(one_right, RIGHT), rel=0.01)
     assert count(none_right, WRONG) > count(one_right, WRONG) > count(two_right, WRONG) > 0
+
+
+def test_what_nobody_knows_is_neither_right_nor_wrong():
+    picture = draw_ranked_lists([ranked([None, None])], 'title')
+    assert count(picture, RIGHT) == count(picture, WRONG) == 0
+    assert count(picture, NEUTRAL) > 2 * 1500
 
 
 def test_rows_of_different_length_fit_below_each_other():

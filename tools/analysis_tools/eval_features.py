@@ -122,8 +122,8 @@ def run(args: argparse.Namespace) -> None:
         with new_file(args.out) as draft:
             draft.write_text(json.dumps(results, indent=2) + '\n', 'utf-8')
     print(format_table(report, chance, args.scores))
-    if source:
-        print(f'Test data: {describe_source(source)}.')
+    if described := describe_source(source):
+        print(f'Test data: {described}.')
     if args.out:
         print(f'Written to {args.out}')
 

@@ -39,10 +39,10 @@ from mmvireid.apis import (
 )
 from mmvireid.commands import steady_screen
 from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
-from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import FeatureSet, align_rows
 from mmvireid.models.base import BaseReID
+from mmvireid.pictures import read_image
 from mmvireid.storage import new_file
 from mmvireid.structures import MODALITIES
 from mmvireid.visualization import draw_image_grid, write_figure

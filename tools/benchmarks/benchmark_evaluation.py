@@ -9,11 +9,9 @@ Example:
 """
 
 import csv
-import resource
 import sys
-import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
@@ -24,6 +22,7 @@ from torch.nn.functional import normalize
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
+from mmvireid.apis import peak_extra_memory, seconds
 from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.evaluation import (
     FeatureSet,
@@ -39,7 +38,6 @@ from mmvireid.structures import INFRARED, VISIBLE
 # Test images of SYSU-MM01 per person and camera.
 SYSU_COUNTS = Path(__file__).with_name('sysu_test_counts.csv')
 MODALITY = {1: VISIBLE, 2: VISIBLE, 3: INFRARED, 4: VISIBLE, 5: VISIBLE, 6: INFRARED}
-MEGABYTE = 2**20
 
 
 def random_features(images: Sequence[tuple[int, int, str]], size: int) -> FeatureSet:
@@ -129,39 +127,6 @@ def tie_free_distance(feature_set: FeatureSet, setting: RetrievalSetting) -> np.
         ranks = values.argsort(axis=1, kind='stable').argsort(axis=1)
         distance[np.ix_(rows, columns)] = ranks
     return distance
-
-
-def seconds(function: Callable[[], object], repeats: int) -> float:
-    """Shortest of some runs: what other work on the machine disturbs least."""
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        function()
-        times.append(time.perf_counter() - start)
-    return min(times)
-
-
-def peak_extra_memory(function: Callable[[], object]) -> float:
-    """Growth of the resident memory while a function runs, MiB, sampled every millisecond."""
-    samples, done = [resident_memory()], threading.Event()
-
-    def sample() -> None:
-        while not done.wait(0.001):
-            samples.append(resident_memory())
-
-    thread = threading.Thread(target=sample)
-    thread.start()
-    try:
-        function()
-    finally:
-        done.set()
-        thread.join()
-    return max(samples) - samples[0]
-
-
-def resident_memory() -> float:
-    with open('/proc/self/statm') as file:
-        return int(file.read().split()[1]) * resource.getpagesize() / MEGABYTE
 
 
 def largest_difference(report: Report, loop: dict[str, np.ndarray]) -> float:

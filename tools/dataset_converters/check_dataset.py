@@ -1,11 +1,13 @@
-"""Tell whether a download of SYSU-MM01, RegDB or LLCM is complete and right."""
+"""Tell whether a download of SYSU-MM01, RegDB or LLCM, or a table of one's own, is right."""
 
 import argparse
+import hashlib
 import os
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +17,17 @@ from rich.progress import track
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.commands import CommandParser, steady_screen
-from mmvireid.datasets import LLCM, SYSUMM01, BaseReIDDataset, RegDB
-from mmvireid.datasets.reading.image_rows import unpaired_ids
+from mmvireid.datasets import LLCM, SYSUMM01, BaseReIDDataset, CSVReID, ImageTree, RegDB
+from mmvireid.datasets.reading.image_rows import ROW_KEYS, check_rows, unpaired_ids
 from mmvireid.datasets.reading.image_tree import brief_list
-from mmvireid.datasets.transforms.loading import read_image
 from mmvireid.errors import Refusal
+from mmvireid.pictures import read_image
 from mmvireid.structures import INFRARED, VISIBLE
 
 #: A 16-bit image of which 8 bits leave fewer grey levels than this has lost its content.
 MIN_LEVELS = 16
 
-DATASETS = {'sysu': SYSUMM01, 'regdb': RegDB, 'llcm': LLCM}
+DATASETS = {'sysu': SYSUMM01, 'regdb': RegDB, 'llcm': LLCM, 'csv': CSVReID}
 
 #: What the authors published: identities, visible and infrared images of each split.
 PUBLISHED_COUNTS = {
@@ -81,7 +83,7 @@ class Report:
         self._print_counts(label, counts, expected)
         if self.published:
             self._check_cameras(data.split, label, rows)
-        if data.split in data.training_splits:
+        if data.split in data.training_splits or isinstance(data, CSVReID):
             unpaired = unpaired_ids(rows)
             if unpaired:
                 listed = [f'{person_id} ({only} only)' for person_id, only in unpaired.items()]
@@ -115,39 +117,81 @@ class Report:
         print(f'  cameras of {label}: {"; ".join(parts)}')
 
 
-def data_sets(dataset: str, root: str, trials: Iterable[int]) -> list[BaseReIDDataset]:
+def data_sets(dataset: str, root: str, trials: Iterable[int], table: str) -> list[BaseReIDDataset]:
     """Every split of a data set (of each trial), with nothing read yet."""
     kind = DATASETS[dataset]
-    options = [{'trial': trial} for trial in trials] if kind is RegDB else [{}]
+    options = [{'table': table}] if kind is CSVReID else [{}]
+    if kind is RegDB:
+        options = [{'trial': trial} for trial in trials]
     return [
         kind(root, split, lazy_init=True, **option) for option in options for split in kind.splits
     ]
 
 
-def check_listing(data: Sequence[BaseReIDDataset], report: Report) -> set[str]:
-    """Reads folders and index files, prints the counts.
+def keep_sound(
+    data: CSVReID, tree: ImageTree, rows: Sequence[dict], report: Report
+) -> Sequence[dict]:
+    """Rows of a table with right values whose images exist; what else there is are problems."""
+    right = [row for row in rows if all(fits(row[key]) for key, (fits, _) in ROW_KEYS.items())]
+    single = [*{row['name']: row for row in right}.values()]
+    for part in (rows, right, single):  # each check stops at the first kind of problem
+        try:
+            check_rows(type(data).__name__, tree, part, data.mixed_cameras)
+        except Refusal as problem:
+            report.add_problem(problem)
+    return [row for row in single if tree.has_image(row['name'])]
+
+
+def check_listing(data: Sequence[BaseReIDDataset], report: Report) -> dict[str, int]:
+    """Reads folders, index files and tables, prints the counts.
 
     Args:
         data: The splits.
         report: Gets the problems.
 
     Returns:
-        Names of all images.
+        Identity of every image by its name.
     """
     print(f'{"split":<10} {"ids":>9} {"visible":>9} {"infrared":>9}')
-    names = {}
+    names, people = {}, {}
     for part in data:
-        rows = part.list_images(part.open_tree(report.add_problem))
+        tree = part.open_tree(report.add_problem)
+        rows = part.list_images(tree)
+        if isinstance(part, CSVReID):
+            rows = keep_sound(part, tree, rows, report)
+            if not rows:  # a table need not have all splits
+                continue
+        people |= {row['name']: row['person_id'] for row in rows}
         report.add_split(part, rows)
         report.print_cameras(part.split, rows)
         names[part.split, getattr(part, 'trial', None)] = {row['name'] for row in rows}
     for (split, trial), images in names.items():
-        shared = images & names['test', trial] if split != 'test' else None
+        shared = images & names.get(('test', trial), set()) if split != 'test' else None
         if shared:
             report.add_problem(
                 f'{len(shared)} images of {split} are in test too: {brief_list(sorted(shared))}.'
             )
-    return set().union(*names.values())
+    if not people:
+        report.add_problem('There is no image.')
+    return people
+
+
+def find_copies(root: str, people: dict[str, int]) -> list[list[str]]:
+    """Images that are the same, byte for byte, and show two people.
+
+    Args:
+        root: Data root.
+        people: Identity of every image by its name.
+
+    Returns:
+        Their names, sorted, a list for every such picture.
+    """
+    by_content = defaultdict(list)
+    for name in sorted(people):
+        with suppress(OSError):  # found when it is decoded
+            data = Path(root, name).read_bytes()
+            by_content[hashlib.sha256(data).digest() if data else name].append(name)
+    return [names for names in by_content.values() if len({people[n] for n in names}) > 1]
 
 
 def fault_of(path: str) -> str | None:
@@ -200,6 +244,7 @@ def parse_arguments(
         default='published',
         help="'any' for a subset or a rendered tree: check consistency, not the numbers",
     )
+    parser.add_argument('--table', default='images.csv', help="csv: the table's name (%(default)s)")
     parser.add_argument('--workers', type=int, default=os.cpu_count(), help='decoding threads')
     return parser, parser.parse_args(argv)
 
@@ -210,17 +255,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser, args = parse_arguments(argv)
     if args.trial is not None and args.dataset != 'regdb':
         parser.error(f'--trial is for regdb, not for {args.dataset}.')
-    report = Report(args.dataset, published=args.counts == 'published')
+    published = args.counts == 'published' and args.dataset in PUBLISHED_COUNTS
+    report = Report(args.dataset, published)
     try:
         trials = RegDB.trials if args.trial is None else [args.trial]
-        data = data_sets(args.dataset, args.root, trials)
+        data = data_sets(args.dataset, args.root, trials, args.table)
         print(f'{data[0].title} in {args.root}')
-        names = check_listing(data, report)
+        people = check_listing(data, report)
     except Refusal as error:
         parser.refuse(error)
     if not args.no_decode:
-        paths = [os.path.join(args.root, name) for name in sorted(names)]
+        paths = [os.path.join(args.root, name) for name in sorted(people)]
         check_images(paths, report.add_problem, args.workers)
+        if args.dataset == 'csv':
+            for copies in find_copies(args.root, people):
+                shown = [f'{name} (person {people[name]})' for name in copies]
+                report.add_problem(f'The same picture shows several people: {brief_list(shown)}.')
     if report.problems:
         print(f'\n{len(report.problems)} problems:')
         print('\n'.join(f'- {problem}' for problem in report.problems))

@@ -8,35 +8,23 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import (
     add_out_argument,
     add_protocol_arguments,
+    best_matches,
     open_features,
     protocol_of,
     write_picture,
 )
 from mmvireid.commands import CommandParser, steady_screen
-from mmvireid.datasets.transforms.loading import read_image
-from mmvireid.distances import unit_rows
 from mmvireid.engine.runner import clear_errors
 from mmvireid.evaluation import FeatureSet, RetrievalSetting
+from mmvireid.pictures import read_image
 from mmvireid.storage import check_output
 from mmvireid.visualization import RankedList, draw_ranked_lists
-
-
-def rank(features: FeatureSet, setting: RetrievalSetting, query: int, count: int) -> np.ndarray:
-    """Rows of a query's best matches in the first trial's gallery, by cosine similarity."""
-    gallery = setting.galleries[0]
-    unit = unit_rows(torch.from_numpy(features.features)).numpy()
-    similarity = unit[gallery] @ unit[query]
-    if setting.excluded is not None:
-        similarity[setting.excluded(features, np.array([query]), gallery)[0]] = -np.inf
-    order = np.argsort(-similarity, kind='stable')
-    return gallery[order[: min(count, np.isfinite(similarity).sum())]]
 
 
 def ranked_list(features: FeatureSet, query: int, matches: np.ndarray, root: Path) -> RankedList:
@@ -86,7 +74,10 @@ def main(argv: list[str] | None = None) -> None:
         setting = protocol.settings(features)[0]
         lists = [
             ranked_list(
-                features, query, rank(features, setting, query, args.matches), Path(args.data_root)
+                features,
+                query,
+                best_matches(features, setting, query, args.matches),
+                Path(args.data_root),
             )
             for query in choose_queries(features, setting, args.queries, args.seed)
         ]

@@ -15,8 +15,8 @@ from mmengine.logging import print_log
 from numpy.lib import format as npy_format
 
 from mmvireid.datasets.transforms import LoadReIDImage
-from mmvireid.datasets.transforms.loading import DECODING_VERSION
 from mmvireid.errors import InvalidValueError
+from mmvireid.pictures import DECODING_VERSION
 
 SHARED_MEMORY_FOLDER = Path('/dev/shm')
 
@@ -198,14 +198,19 @@ class _File:
             self.file = open(path, 'rb', buffering=0)  # noqa: SIM115
         self.begin = _read_header(self.file)[2]
         self.record = record
+        self.is_filling = False
 
     def get(self, slot: int) -> np.ndarray | None:
         """A copy of the image, ``None`` if it is not there yet."""
-        data = os.pread(self.file.fileno(), self.record.itemsize, self._place(slot))
-        if len(data) < self.record.itemsize:
+        number, place = self.file.fileno(), self._place(slot)
+        # in a first epoch one record after the other is empty, and pages are spared
+        if self.is_filling and os.pread(number, 1, place) != b'\1':
             return None
-        record = np.frombuffer(data, self.record)[0]
-        return record['image'].copy() if record['filled'] else None
+        data = os.pread(number, self.record.itemsize, place)
+        self.is_filling = len(data) < self.record.itemsize or not data[0]
+        if self.is_filling:
+            return None
+        return np.frombuffer(data, self.record)[0]['image'].copy()
 
     def put(self, slot: int, image: np.ndarray) -> None:
         """Keep an image.

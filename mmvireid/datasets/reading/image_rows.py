@@ -100,21 +100,8 @@ def check_rows(owner: str, tree: ImageTree, rows: Sequence[dict], mixed_cameras:
             camera has two modalities and may not; names the first such rows.
         FileNotFoundError: If images do not exist.
     """
-    for key, (fits, expected) in ROW_KEYS.items():
-        wrong = [row for row in rows if not fits(row.get(key))]
-        if wrong:
-            shown = ', '.join(f'{row.get(key)!r} ({row.get("name")})' for row in wrong[:3])
-            raise InvalidValueError(
-                f'{owner}: `{key}` of {len(wrong)} of {len(rows)} rows is not {expected}: {shown}.'
-            )
-    counts = Counter(row['name'] for row in rows)
-    twice = [name for name, count in counts.items() if count > 1]
-    if twice:
-        raise InvalidValueError(
-            f'{owner}: {len(twice)} images stand in several rows: {brief_list(twice)}, expected '
-            'one row each.'
-        )
-    missing = [name for name in counts if not tree.has_image(name)]
+    check_values(owner, rows)
+    missing = [row['name'] for row in rows if not tree.has_image(row['name'])]
     if missing:
         raise MissingFileError(
             f'{owner}: {len(missing)} of {len(rows)} images do not exist below {tree.root}, or are '
@@ -130,6 +117,32 @@ def check_rows(owner: str, tree: ImageTree, rows: Sequence[dict], mixed_cameras:
                 f'{owner}: the cameras {brief_list(mixed)} have images of both modalities, '
                 'expected one each; `mixed_cameras = True` in the class says that this is meant.'
             )
+
+
+def check_values(owner: str, rows: Sequence[dict]) -> None:
+    """Make sure that rows tell what they should, wherever their images are.
+
+    Args:
+        owner: Whose they are, for the message.
+        rows: With the keys of :func:`image_row`.
+
+    Raises:
+        ValueError: If a row lacks a key or has a value of another kind, or an image comes twice.
+    """
+    for key, (fits, expected) in ROW_KEYS.items():
+        wrong = [row for row in rows if not fits(row.get(key))]
+        if wrong:
+            shown = ', '.join(f'{row.get(key)!r} ({row.get("name")})' for row in wrong[:3])
+            raise InvalidValueError(
+                f'{owner}: `{key}` of {len(wrong)} of {len(rows)} rows is not {expected}: {shown}.'
+            )
+    counts = Counter(row['name'] for row in rows)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        raise InvalidValueError(
+            f'{owner}: {len(twice)} images stand in several rows: {brief_list(twice)}, expected '
+            'one row each.'
+        )
 
 
 def _is_number(value: object) -> bool:

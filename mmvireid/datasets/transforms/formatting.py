@@ -9,7 +9,7 @@ from mmvireid.structures import ReIDDataSample
 
 from .cropping import PICTURE_BOX
 
-DATA_KEYS = ('person_id', 'gt_label', 'camera_id', 'modality')
+DATA_KEYS = ('person_id', 'gt_label', 'camera_id', 'modality', 'room')
 META_KEYS = ('name', 'img_path', 'sample_idx', 'block', 'replaced')
 
 
@@ -20,8 +20,8 @@ class PackReIDInputs(BaseTransform):
     Required Keys:
 
     - img (uint8 BGR, shape (H, W, 3))
-    - person_id, gt_label, camera_id, modality, name, img_path, sample_idx, block, replaced (each
-      optional: an image that comes from nowhere has no annotations)
+    - person_id, gt_label, camera_id, modality, room, name, img_path, sample_idx, block, replaced
+      (each optional: an image that comes from nowhere has no annotations)
     - gt_bboxes (optional: where the picture is, as :class:`RandomPadCrop` leaves it)
 
     Added Keys (the only ones that are left):

@@ -94,9 +94,7 @@ class PreflightHook(Hook):
         metrics = runner.val_loop.evaluator.metrics
         protocols = [getattr(metric, 'protocol', None) for metric in metrics]
         rows = [dataset.get_data_info(index) for index in range(len(dataset))]
-        keys = ('person_id', 'camera_id', 'modality', 'name')
-        columns = (np.array([row[key] for row in rows]) for key in keys)
-        feature_set = FeatureSet(np.zeros((len(rows), 1), np.float32), *columns)
+        feature_set = FeatureSet.from_rows(rows, np.zeros((len(rows), 1), np.float32))
         for protocol in protocols:
             if isinstance(protocol, BaseProtocol):
                 protocol.settings(feature_set)

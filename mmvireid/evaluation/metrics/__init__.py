@@ -1,4 +1,11 @@
 from .identity_accuracy import IdentityAccuracy
-from .retrieval_metric import LLCMMetric, RegDBMetric, RetrievalMetric, SYSUMetric
+from .retrieval_metric import CSVMetric, LLCMMetric, RegDBMetric, RetrievalMetric, SYSUMetric
 
-__all__ = ['IdentityAccuracy', 'LLCMMetric', 'RegDBMetric', 'RetrievalMetric', 'SYSUMetric']
+__all__ = [
+    'CSVMetric',
+    'IdentityAccuracy',
+    'LLCMMetric',
+    'RegDBMetric',
+    'RetrievalMetric',
+    'SYSUMetric',
+]

@@ -16,7 +16,7 @@ from mmengine.logging import print_log
 from torch import Tensor
 
 from mmvireid.errors import InvalidTypeError
-from mmvireid.evaluation.feature_set import FeatureSet, describe_source, npz_path
+from mmvireid.evaluation.feature_set import COLUMNS, FeatureSet, describe_source, npz_path
 from mmvireid.evaluation.functional import (
     DISTANCES,
     FLIP_SUMS,
@@ -26,6 +26,7 @@ from mmvireid.evaluation.functional import (
 )
 from mmvireid.evaluation.protocols import (
     BaseProtocol,
+    CSVProtocol,
     LLCMProtocol,
     RegDBProtocol,
     RetrievalSetting,
@@ -197,7 +198,7 @@ class RetrievalMetric(BaseMetric):
             if key in data_samples[0]:
                 features = _to_numpy([sample[key] for sample in data_samples])
                 data_samples = [{**s, key: row} for s, row in zip(data_samples, features)]
-        kept = ('name', 'person_id', 'camera_id', 'modality', 'feature', 'flip_feature')
+        kept = (*COLUMNS.values(), 'feature', 'flip_feature')
         self.results += [{key: s[key] for key in kept if key in s} for s in data_samples]
 
     def evaluate(self, size: int) -> dict[str, float]:
@@ -320,6 +321,13 @@ class LLCMMetric(RetrievalMetric):
     protocol_class = LLCMProtocol
 
 
+@METRICS.register_module()
+class CSVMetric(RetrievalMetric):
+    """Data of a table: keys ``csv/<direction>[-<shots>shot]/...``; see ``CSVProtocol``."""
+
+    protocol_class = CSVProtocol
+
+
 def _vary(name: str, variant: str, suffix: str) -> str:
     """The name of a setting of other features, or ranked otherwise: ``sysu-flip/all-1shot``."""
     protocol, setting = name.split('/')
@@ -334,18 +342,9 @@ def _collect(results: list[dict]) -> FeatureSet:
     """Every image once, sorted by name."""
     by_name = {result['name']: result for result in results}
     rows = [by_name[name] for name in sorted(by_name)]
-    columns = {
-        'features': 'feature',
-        'person_ids': 'person_id',
-        'camera_ids': 'camera_id',
-        'modalities': 'modality',
-        'names': 'name',
-        'flip_features': 'flip_feature',
+    features = {
+        f'{key}s': np.array([row[key] for row in rows])
+        for key in ('feature', 'flip_feature')
+        if key in rows[0]
     }
-    return FeatureSet(
-        **{
-            column: np.array([row[key] for row in rows])
-            for column, key in columns.items()
-            if key in rows[0]
-        }
-    )
+    return FeatureSet.from_rows(rows, **features)

@@ -1,4 +1,5 @@
 from .base_protocol import BaseProtocol
+from .csv_reid import CSVProtocol
 from .llcm import LLCMProtocol
 from .lookup import find_protocol
 from .regdb import RegDBProtocol
@@ -7,6 +8,7 @@ from .sysu import SYSUProtocol
 
 __all__ = [
     'BaseProtocol',
+    'CSVProtocol',
     'LLCMProtocol',
     'RegDBProtocol',
     'RetrievalSetting',

@@ -66,7 +66,7 @@ class CodeNetworks:
             images: By modality, each (N, 3, H, W); one may be absent.
             groups: How many images of each modality pass by themselves; ``None`` for all together.
         """
-        parts = {key: images[key].split(groups or len(images[key])) for key in images}
+        parts = {k: part.split(groups) if groups else [part] for k, part in images.items()}
         return {
             key: join_codes([self.encode(part, key) for part in parts[key]])
             for key in MODALITIES

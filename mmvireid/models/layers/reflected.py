@@ -79,7 +79,7 @@ def instance_norm(maps: Tensor) -> Tensor:
 
     A group per channel is the same thing, and up to five times faster on CPUs.
     """
-    return F.group_norm(maps, maps.shape[1])
+    return F.group_norm(maps, int(maps.shape[1]))  # where a model is traced, a size is no number
 
 
 def as_it_is(maps: Tensor) -> Tensor:

@@ -44,6 +44,8 @@ class ModalityBNNeck(BaseModule):
         Returns:
             The embedding before and the feature after normalisation, float32, both (N, D).
         """
-        parts = zip(self.necks.values(), feature_map.split(list(counts)))
-        embeddings, features = zip(*(neck(maps) for neck, maps in parts if len(maps)))
+        necks = [neck for neck, count in zip(self.necks.values(), counts) if count]
+        several = len(necks) > 1  # an exported network, of one modality, takes any number
+        parts = feature_map.split([c for c in counts if c]) if several else [feature_map]
+        embeddings, features = zip(*(neck(maps) for neck, maps in zip(necks, parts)))
         return torch.cat(embeddings), torch.cat(features)

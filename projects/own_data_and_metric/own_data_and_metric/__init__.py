@@ -1,6 +1,5 @@
 from .circle_loss import CircleLoss
 from .night_to_day import NightToDayProtocol
 from .pair_order import PairOrder
-from .table_dataset import TableDataset
 
-__all__ = ['CircleLoss', 'NightToDayProtocol', 'PairOrder', 'TableDataset']
+__all__ = ['CircleLoss', 'NightToDayProtocol', 'PairOrder']

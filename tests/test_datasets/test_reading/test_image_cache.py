@@ -176,6 +176,22 @@ def test_the_default_cache_stops_nothing_and_says_why(sysu_root, reason, tmp_pat
     assert len(said) == 1 and 'decoded anew in every epoch' in said[0] and expected in said[0]
 
 
+def test_full_records_between_empty_ones_are_found(tmp_path):
+    """Records are read in another way behind an empty one."""
+    loader = LoadReIDImage((3, 2))
+    (tmp_path / 'root').mkdir()
+    names = [f'{slot}.png' for slot in range(8)]
+    for name in names:
+        (tmp_path / 'root' / name).touch()
+    table = ImageCache.on_disk(loader, str(tmp_path / 'root'), names, tmp_path).table
+    images = {slot: np.full((3, 2, 3), 40 * slot, np.uint8) for slot in (1, 2, 5)}
+    for slot, image in images.items():
+        table.put(slot, image)
+    for slot in [*range(8), *range(7, -1, -1)]:
+        found = table.get(slot)
+        assert found is None if slot not in images else np.array_equal(found, images[slot])
+
+
 def fail(number):
     def refuse(*args, **kwargs):
         raise OSError(number, os.strerror(number))

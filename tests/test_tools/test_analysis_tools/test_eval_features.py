@@ -101,6 +101,9 @@ def test_features_of_another_protocol_are_refused(main, features_file, capsys):
     assert expected in capsys.readouterr().err
     main([str(features_file), '--protocol', 'regdb'])
     assert capsys.readouterr().out.endswith('Test data: regdb, test, trial 3.\n')
+    known.save(features_file, dict(checkpoint='epoch_5.pth'))  # as extract.py does
+    main([str(features_file), '--protocol', 'regdb'])
+    assert 'Test data' not in capsys.readouterr().out
 
 
 def test_the_result_is_written_whatever_the_screen_can_show(

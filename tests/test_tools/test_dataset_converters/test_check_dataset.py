@@ -129,3 +129,82 @@ def test_mistakes_on_the_command_line(main, arguments, message, capsys):
         main(arguments)
     assert stop.value.code == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.fixture
+def own(tmp_path):
+    """``own(lines)`` writes a table, and pictures of random noise that it lists."""
+
+    def write(lines):
+        rng = np.random.default_rng(0)
+        for line in lines:
+            picture = rng.integers(0, 256, (8, 4, 3), dtype=np.uint8)
+            cv2.imwrite(str(tmp_path / line.split(',')[0]), picture)
+        header = 'path,person_id,camera_id,modality,split'
+        (tmp_path / 'mine.csv').write_text('\n'.join([header, *lines]))
+        return ['csv', str(tmp_path), '--table', 'mine.csv']
+
+    return write
+
+
+SOUND = [
+    f'{person}_{modality}.png,{person},{1 + person % 2},{modality},{split}'
+    for person, split in ((1, 'train'), (2, 'train'), (3, 'test'))
+    for modality in ('visible', 'infrared')
+]
+
+
+def test_a_sound_table(main, own, capsys):
+    assert main(own(SOUND)) == 0
+    output = capsys.readouterr().out
+    counts = [line.split() for line in output.splitlines() if line[:5] in ('train', 'test ')]
+    assert counts == [['train', '2', '2', '2'], ['test', '1', '1', '1']]
+    assert 'cameras of train: 1 infrared 1; 1 visible 1; 2 infrared 1; 2 visible 1' in output
+    assert 'expected' not in output
+
+
+def test_every_problem_of_a_table_is_listed(main, own, tmp_path, capsys):
+    arguments = own(
+        [
+            *SOUND,
+            'a.png,1,1,visible,test',
+            'b.png,4,1,visible,test',
+            'c.png,five,1,visible,test',
+            'd.png,5,1,thermal,train',
+            'e.png,5,1,visible,trian',
+            'f.png,2,1,visible,train',
+            'g.png,2,1,visible,train',
+            'h.png,2,1,visible,train',
+            'h.png,2,1,visible,train',
+        ]
+    )
+    (tmp_path / 'b.png').write_bytes((tmp_path / '1_visible.png').read_bytes())
+    (tmp_path / '2_visible.png').write_bytes((tmp_path / '2_infrared.png').read_bytes())
+    (tmp_path / 'f.png').unlink()
+    (tmp_path / 'g.png').write_bytes(b'')
+    assert main(arguments) == 1
+    problems = [line for line in capsys.readouterr().out.splitlines() if line.startswith('- ')]
+    parts = (
+        "`person_id` of 1 of 5 rows is not a whole number: 'five' (c.png)",
+        "`modality` of 1 of 9 rows is not one of ('visible', 'infrared'): 'thermal' (d.png)",
+        '`split` in',
+        '1 images stand in several rows: h.png',
+        '1 of 7 images do not exist',
+        'test: identities with images of one modality: 1 (visible only), 4 (visible only)',
+        '1 people of',
+        'cannot read',
+        'several people: 1_visible.png (person 1), b.png (person 4)',
+    )
+    for part in parts:
+        assert sum(part in problem for problem in problems) == 1, (part, problems)
+    assert len(problems) == len(parts)
+
+
+def test_a_table_without_images_is_a_problem(main, own, tmp_path, capsys):
+    arguments = own([])
+    assert main(arguments) == 1
+    (tmp_path / 'mine.csv').write_text('path;person\n')
+    assert main(arguments) == 1
+    output = capsys.readouterr().out
+    assert 'no image' in output
+    assert 'lacks the columns path, person_id' in output
