@@ -146,6 +146,11 @@ def add_rows(
             if done.unreadable and stop_at_unreadable:
                 raise InvalidValueError(next(iter(done.unreadable.values())))
             progress.update(bar, completed=start + PORTION)
+    if not done.new + done.there:
+        raise InvalidValueError(
+            f'add_pictures: none of the {len(rows)} pictures can be read; the first: '
+            f'{next(iter(done.unreadable.values()))}'
+        )
     return done
 
 

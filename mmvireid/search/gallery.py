@@ -70,6 +70,8 @@ class Gallery(AbstractContextManager):
     ) -> None:
         if index not in INDEXES:
             raise InvalidValueError(f'Gallery: `index` is {index!r}, expected one of {INDEXES}.')
+        if not 0 < timeout < float('inf'):
+            raise InvalidValueError(f'Gallery: `timeout` is {timeout!r}, expected seconds above 0.')
         self.address = str(address)
         self.model, self.checksum, self.index, self.size = model, checksum, index, None
         self._client, self._complaints = connect(self.address, timeout, create=model is not None)

@@ -70,13 +70,22 @@ def connect(address: str, timeout: float, create: bool) -> tuple[object, Complai
     if not is_server(address):
         _check_file(Path(address), create)
         _wait_for(Path(address), timeout)
-    with refusals(address):
-        return pymilvus.MilvusClient(uri=address, timeout=timeout), complaints
+    try:
+        with refusals(address):
+            return pymilvus.MilvusClient(uri=address, timeout=timeout), complaints
+    except BaseException:
+        _release(address)
+        raise
 
 
 def disconnect(client: object, address: str) -> None:
     """Close a client; a file is closed with it, for the next process."""
     client.close()
+    _release(address)
+
+
+def _release(address: str) -> None:
+    """End the engine that serves a file; one that is not running is none."""
     if not is_server(address):
         from milvus_lite.server_manager import server_manager_instance
 
@@ -95,7 +104,7 @@ def refusals(address: str) -> Iterator[None]:
     try:
         yield
     except MilvusException as error:
-        reason = ' '.join(str(getattr(error, 'message', '') or error).split())
+        reason = ' '.join(str(getattr(error, 'message', '') or error).split()).rstrip('.')
         advice = (
             'Is the server running, and reachable from here?'
             if is_server(address)

@@ -63,6 +63,16 @@ def test_pictures_are_added_once_and_broken_ones_named(inferencer, crops, tmp_pa
             galleries.add_pictures(gallery, inferencer, np.zeros((9, 9, 3), np.uint8), 'visible')
 
 
+def test_pictures_of_which_none_can_be_read_are_refused(inferencer, crops, tmp_path):
+    with galleries.open_gallery(str(tmp_path / 'gallery.db'), inferencer) as gallery:
+        wrong = [crops / '5_broken.jpg', crops / 'nowhere.jpg']
+        with pytest.raises(ValueError, match='none of the 2 pictures can be read; .*nowhere.jpg'):
+            galleries.add_pictures(gallery, inferencer, wrong, 'visible')
+        with pytest.raises(ValueError, match='`num_workers` is -1, expected at least 0'):
+            galleries.add_pictures(gallery, inferencer, crops, 'visible', num_workers=-1)
+        assert len(gallery) == 0
+
+
 def test_features_are_those_of_the_inferencer(shrink, crops):
     torch.manual_seed(0)
     inferencer = ReIDInferencer(init_model(shrink(CONFIG)))
