@@ -309,6 +309,10 @@ class Gallery(AbstractContextManager):
             raise InvalidValueError(
                 f'Gallery.search: `k` is {k!r}, expected a whole number from 1 to {_MOST}.'
             )
+        if not -1 <= min_similarity <= 1:
+            raise InvalidValueError(
+                f'Gallery.search: `min_similarity` is {min_similarity!r}, expected -1 to 1.'
+            )
         features = np.ascontiguousarray(features, np.float32)
         self._check_size('search', features)
         if self.size is None:
