@@ -267,9 +267,19 @@ def _fused(features: FeatureSet) -> FeatureSet:
     return features if features.flip_features is None else fuse_flip(features)
 
 
+def one_line(text: str) -> str:
+    r"""Text of which nothing moves a terminal: names of files may have any signs.
+
+    Example:
+        >>> one_line('é\n.jpg')
+        'é\\n.jpg'
+    """
+    return ''.join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
 def describe_unreadable(unreadable: dict[str, str], most: int = 10) -> Iterator[str]:
     """Lines about pictures that cannot be read, the first few by their reasons."""
     for reason in list(unreadable.values())[:most]:
-        yield f'left out: {reason}'
+        yield f'left out: {one_line(reason)}'
     if len(unreadable) > most:
         yield f'left out: {len(unreadable) - most} more'

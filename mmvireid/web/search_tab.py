@@ -265,4 +265,4 @@ def _link(table: str, marks: list[str]) -> str:
 
 def _plain(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ('=', '+', '-', '@') else text
+    return f"'{text}" if text[:1] in ('=', '+', '-', '@', '\t', '\r') else text

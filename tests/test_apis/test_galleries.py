@@ -140,6 +140,11 @@ def test_only_the_picture_that_was_added_is_shown(crops, tmp_path):
     assert shown(text, galleries.file_digest(b'no picture')) is None
 
 
+def test_names_move_no_terminal():
+    assert galleries.one_line('a\nb\x1b[31m写 \udcff.jpg') == 'a\\nb\\x1b[31m写 \\udcff.jpg'
+    assert [*galleries.describe_unreadable({'a': 'a\nb'})] == ['left out: a\\nb']
+
+
 def test_long_lists_of_broken_pictures_are_cut():
     lines = [*galleries.describe_unreadable({f'{at}.jpg': f'no {at}' for at in range(12)})]
     assert len(lines) == 11 and lines[0] == 'left out: no 0' and lines[-1].endswith(' 2 more')
