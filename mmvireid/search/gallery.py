@@ -120,7 +120,13 @@ class Gallery(AbstractContextManager):
         fields = {field['name']: field for field in found['fields']}
         self.size = int(fields['feature']['params']['dim'])
         self.model, self.checksum = model, checksum
-        self.index = self._client.describe_index(COLLECTION, 'feature')['index_type']
+        index = self._client.describe_index(COLLECTION, 'feature')
+        if index is None:
+            raise RunStoppedError(
+                f'Gallery: {self.address} is damaged, or its making was cut short: nothing is in '
+                'it. Remove it, and add all pictures again.'
+            )
+        self.index = index['index_type']
 
     def _report_damage(self) -> None:
         """What the embedded engine only logs: files that it misses, and a last write cut short."""

@@ -229,7 +229,7 @@ def search_tab(gradio: Any, searcher: Searcher) -> None:
 
     button.click(
         search, inputs, [found, results, status, table], api_name='search',
-        concurrency_limit=1, concurrency_id='model',
+        concurrency_limit=1, concurrency_id='model', show_progress_on=status,
     )  # fmt: skip
     results.input(mark, [results, found], table, api_name='mark', show_progress='hidden')
 
