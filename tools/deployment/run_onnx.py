@@ -12,6 +12,7 @@ import argparse
 import csv
 import hashlib
 import json
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,13 +23,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's pac
 
 # what these need is numpy, OpenCV and Pillow; a test makes sure that it stays so
 from mmvireid.errors import InvalidValueError, MissingFileError, Refusal, from_extra
-from mmvireid.pictures import read_image, resize
+from mmvireid.pictures import INTERPOLATIONS, read_image, resize
 
 #: Columns of a features file by those of a table, and what stands for a number that is not known.
 COLUMNS = dict(names='path', modalities='modality', person_ids='person_id',
                camera_ids='camera_id', rooms='room')  # fmt: skip
 NUMBERS = ('person_id', 'camera_id')
 UNKNOWN = '-1'
+#: Columns that a table may have.
+KNOWN = (*COLUMNS.values(), 'split', 'time')
+CHANNELS = ('bgr', 'rgb')
 
 
 class Exported:
@@ -46,7 +50,7 @@ class Exported:
 
     def __init__(self, folder: Path, threads: int = 0) -> None:
         self.folder, self.threads = folder, threads
-        self.description = json.loads(self._read('model.json'))
+        self.description = read_description(folder / 'model.json', self._read('model.json'))
         self.sessions = {}
 
     def _read(self, name: str) -> bytes:
@@ -76,10 +80,25 @@ class Exported:
                 )
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = self.threads
-            self.sessions[modality] = onnxruntime.InferenceSession(
+            session = onnxruntime.InferenceSession(
                 network, options, providers=['CPUExecutionProvider']
             )
+            self._compare(session)
+            self.sessions[modality] = session
         return self.sessions[modality]
+
+    def _compare(self, session) -> None:
+        """Refuse a description that is not that of the network."""
+        wanted, given = self.description['input'], self.description['output']
+        taken, made = session.get_inputs()[0], session.get_outputs()[0]
+        told = wanted['name'], wanted['height'], wanted['width'], 3, given['name'], given['size']
+        size = made.shape[1] if isinstance(made.shape[1], int) else given['size']  # left open
+        found = taken.name, *taken.shape[1:], made.name, size
+        if found != told:
+            raise InvalidValueError(
+                f'run_onnx: {self.folder / "model.json"} says {told} of names and sizes, and the '
+                f'network {found}, expected the same. Export again.'
+            )
 
     def load(self, path: Path) -> np.ndarray:
         """A picture as the networks take it, uint8 (H, W, 3)."""
@@ -96,6 +115,36 @@ class Exported:
         return network.run([wanted], {given: pictures})[0]
 
 
+def read_description(path: Path, text: bytes) -> dict:
+    """What ``model.json`` says.
+
+    Raises:
+        ValueError: If it is not what ``export_onnx.py`` writes.
+    """
+    try:
+        found = json.loads(text)
+        picture, how, feature = found['input'], found['loading'], found['output']
+        sound = (
+            isinstance(found['source'], dict)
+            and set(how) == {'backend', 'interpolation'}
+            and how['interpolation'] in INTERPOLATIONS[how['backend']]
+            and picture['channels'] in CHANNELS
+            and all(isinstance(side['name'], str) for side in (picture, feature))
+            and all(type(s) is int for s in (picture['height'], picture['width'], feature['size']))
+            and all(
+                Path(e['file']).name == e['file'] and e['sha256'] for e in found['files'].values()
+            )
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        sound = False
+    if not sound:
+        raise InvalidValueError(
+            f'run_onnx: {path} is not what export_onnx.py writes: it is damaged, or somebody has '
+            'changed it. Export again.'
+        )
+    return found
+
+
 def read_table(table: Path, split: str | None) -> list[dict[str, str]]:
     """Lines of a table, of one split if it is given.
 
@@ -105,8 +154,19 @@ def read_table(table: Path, split: str | None) -> list[dict[str, str]]:
     """
     if not table.is_file():
         raise MissingFileError(f'run_onnx: {table} does not exist, expected a table.')
-    with table.open(newline='', encoding='utf-8-sig') as file:
-        lines = [line for line in csv.DictReader(file) if split in (None, line.get('split'))]
+    try:
+        with table.open(newline='', encoding='utf-8-sig') as file:
+            reader = csv.DictReader(file)
+            lines = [line for line in reader if split in (None, line.get('split'))]
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise InvalidValueError(
+            f'run_onnx: {table} cannot be read ({error}), expected CSV in UTF-8.'
+        ) from error
+    unknown = [name for name in reader.fieldnames or () if name not in KNOWN]
+    if unknown:
+        raise InvalidValueError(
+            f'run_onnx: {table} has the columns {unknown}, expected none but {", ".join(KNOWN)}.'
+        )
     if not lines or not all(line.get('path') and line.get('modality') for line in lines):
         raise InvalidValueError(
             f'run_onnx: {table} has no lines{f" of split {split}" if split else ""}, or some '
@@ -114,13 +174,24 @@ def read_table(table: Path, split: str | None) -> list[dict[str, str]]:
         )
     for key in NUMBERS:
         told = [line.get(key) or UNKNOWN for line in lines]
-        wrong = [text for text in told if not text.lstrip('-').isdecimal()]
+        wrong = [text for text in told if not re.fullmatch('-?[0-9]{1,18}', text)]
         if wrong:
             raise InvalidValueError(
-                f'run_onnx: `{key}` in {table} is {wrong[0]!r}, expected a whole number, or '
+                f'run_onnx: `{key}` in {table} is {wrong[0][:40]!r}, expected a whole number, or '
                 'nothing where it is not known.'
             )
+    outside = [line['path'] for line in lines if not is_inside(line['path'])]
+    if outside:
+        raise InvalidValueError(
+            f'run_onnx: `path` in {table} is {outside[0]!r}, expected paths of images below the '
+            "table's folder, relative to it."
+        )
     return lines
+
+
+def is_inside(path: str) -> bool:
+    """Whether a path is relative, and never goes up."""
+    return not Path(path).is_absolute() and '..' not in Path(path).parts
 
 
 def extract_lines(
@@ -173,6 +244,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument('--batch-size', type=int, default=32, help='images at once')
     parser.add_argument('--threads', type=int, default=0, help='of the computation (all cores)')
     args = parser.parse_args(argv)
+    if args.batch_size < 1 or args.threads < 0:
+        parser.error('--batch-size is at least 1, and --threads at least 0.')
     try:
         run(args)
     except (Refusal, OSError) as error:

@@ -69,6 +69,16 @@ def test_what_is_wrong_is_one_line(exported, tmp_path, load_tool, capsys, monkey
     assert "`modality` is 'thermal', expected one of visible, infrared" in refused()
     table.write_text(text.replace('infrared,3,', 'infrared,three,'))
     assert '`person_id` in' in refused()
+    for number in ('9' * 30, '9' * 5000, '--1', '²'):
+        table.write_text(text.replace('infrared,3,', f'infrared,{number},'))
+        assert '`person_id` in' in refused()
+    table.write_text(text.replace('b.png', '../b.png'))
+    assert '`path` in' in refused()
+    table.write_text(text.replace('room', 'colour'))
+    assert "has the columns ['colour'], expected none but path" in refused()
+    for broken in (b'path,modality\n\xe9,visible', b'path,modality\n"' + b'a' * 2**18):
+        table.write_bytes(broken)
+        assert 'expected CSV in UTF-8' in refused()
     table.write_text('path\na.jpg')
     assert 'without path and modality' in refused()
     table.write_text(text)
@@ -86,3 +96,29 @@ def test_what_is_wrong_is_one_line(exported, tmp_path, load_tool, capsys, monkey
     table.unlink()
     assert 'images.csv does not exist' in refused()
     assert json.loads((model / 'model.json').read_text())['output']['size'] > 0
+    assert 'at least 1' in refused('--batch-size', '0')
+
+
+def test_a_description_that_is_not_of_the_networks_is_one_line(
+    exported, tmp_path, load_tool, capsys
+):
+    model, table, _ = exported
+    main, sound = load_tool('deployment/run_onnx.py').main, (model / 'model.json').read_text()
+
+    def refused(text: str) -> str:
+        (model / 'model.json').write_text(text)
+        with pytest.raises(SystemExit):
+            main([str(model), str(table), '--out', str(tmp_path / 'f.npz')])
+        return capsys.readouterr().err.splitlines()[-1]
+
+    changes = [
+        ('"bilinear"', '"magic"'), ('"bgr"', '"hsv"'), ('"files"', '"fils"'), ('"cv2"', '3'),
+        ('visible.onnx', '../visible.onnx'), ('"sha256"', '"md5"'),
+    ]  # fmt: skip
+    for text in ('', '{', '[]', '3', *(sound.replace(*change) for change in changes)):
+        assert text != sound and 'is not what export_onnx.py writes' in refused(text)
+    told = json.loads(sound)
+    for side, key in (('input', 'height'), ('input', 'name'), ('output', 'size')):
+        value = 'x' if key == 'name' else told[side][key] + 1
+        text = json.dumps(told | {side: told[side] | {key: value}})
+        assert 'of names and sizes, and the network' in refused(text)
