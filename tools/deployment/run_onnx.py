@@ -220,8 +220,14 @@ def write_features(
             arrays[name] = np.array([line[key] or '' for line in lines])
     source = np.array(json.dumps(exported.description['source']))
     draft = path.with_name(f'.{path.stem}.part.npz')
-    np.savez(draft, features=features, **arrays, source=source)
-    draft.replace(path)
+    try:
+        np.savez(draft, features=features, **arrays, source=source)
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise InvalidValueError(
+            f'run_onnx: `--out` is {path}, which cannot be written ({error.strerror}).'
+        ) from error
     print(f'{len(lines):,} features of {features.shape[1]} numbers are in {path}.')
 
 

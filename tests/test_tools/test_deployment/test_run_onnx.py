@@ -99,6 +99,21 @@ def test_what_is_wrong_is_one_line(exported, tmp_path, load_tool, capsys, monkey
     assert 'at least 1' in refused('--batch-size', '0')
 
 
+def test_a_full_disk_leaves_nothing_half(exported, tmp_path, load_tool, capsys, monkeypatch):
+    model, table, _ = exported
+
+    def fill(path, **_):
+        path.write_bytes(b'PK')
+        raise OSError(28, 'No space left on device')
+
+    monkeypatch.setattr(np, 'savez', fill)
+    with pytest.raises(SystemExit):
+        main = load_tool('deployment/run_onnx.py').main
+        main([str(model), str(table), '--out', str(tmp_path / 'new/f.npz')])
+    assert 'f.npz, which cannot be written (No space left' in capsys.readouterr().err
+    assert not list((tmp_path / 'new').iterdir())
+
+
 def test_a_description_that_is_not_of_the_networks_is_one_line(
     exported, tmp_path, load_tool, capsys
 ):
