@@ -16,6 +16,7 @@ from rich.progress import track
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
+from mmvireid.apis import positive
 from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.datasets import LLCM, SYSUMM01, BaseReIDDataset, CSVReID, ImageTree, RegDB
 from mmvireid.datasets.reading.image_rows import ROW_KEYS, check_rows, unpaired_ids
@@ -245,7 +246,7 @@ def parse_arguments(
         help="'any' for a subset or a rendered tree: check consistency, not the numbers",
     )
     parser.add_argument('--table', default='images.csv', help="csv: the table's name (%(default)s)")
-    parser.add_argument('--workers', type=int, default=os.cpu_count(), help='decoding threads')
+    parser.add_argument('--workers', type=positive, default=os.cpu_count(), help='decoding threads')
     return parser, parser.parse_args(argv)
 
 

@@ -100,6 +100,11 @@ def run(args: argparse.Namespace) -> None:
     path, rooms = Path(args.root, args.table), read_rooms(args.rooms)
     if not Path(args.root).is_dir():
         raise MissingFileError(f'make_table: {args.root} is no folder.')
+    if path.name != args.table:
+        raise InvalidValueError(
+            f'make_table: --table is {args.table!r}, expected a name: the table lies in the folder '
+            'of the images.'
+        )
     if path.exists():
         raise InvalidValueError(
             f'make_table: {path} exists, and may hold what somebody has written: remove it, or '

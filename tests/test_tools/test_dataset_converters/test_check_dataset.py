@@ -208,3 +208,11 @@ def test_a_table_without_images_is_a_problem(main, own, tmp_path, capsys):
     output = capsys.readouterr().out
     assert 'no image' in output
     assert 'lacks the columns path, person_id' in output
+
+
+def test_a_number_of_threads_that_is_none_is_one_line(load_tool, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        load_tool('dataset_converters/check_dataset.py').main(
+            ['csv', str(tmp_path), '--workers', '0']
+        )
+    assert "argument --workers: '0' is not a number of at least 1" in capsys.readouterr().err

@@ -70,6 +70,7 @@ def test_the_layout_of_sysu_becomes_a_table(main, rendered, tmp_path):
         (['visible/train/1_2.jpg'], [], 'has none of the folders train/visible, '),
         (['train/visible/1_2.jpg'], ['--rooms', '2:lab'], "--rooms has '2:lab'"),
         (['train/visible/1_2.jpg', 'images.csv'], [], 'exists, and may hold'),
+        (['train/visible/1_2.jpg'], ['--table', '../images.csv'], 'expected a name: the table'),
         (['train/visible/1_2.jpg'], ['--layout', 'sysu'], 'Missing index file'),
     ],
 )
