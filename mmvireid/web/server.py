@@ -1,6 +1,7 @@
 """Who may ask the page for what: nothing but the page and its own messages."""
 
 import os
+import socket
 from collections.abc import Awaitable, Callable, Collection, Iterator
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
@@ -118,6 +119,28 @@ def quiet_gradio() -> Iterator[Any]:
         yield gradio
 
 
+def check_address(host: str, port: int) -> None:
+    """Make sure that this machine can listen at an address.
+
+    Args:
+        host: Name or number.
+        port: 0 stands for any.
+
+    Raises:
+        RuntimeError: If it cannot.
+    """
+    try:
+        kind, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(kind, socket.SOCK_STREAM) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((place[0], port, *place[2:]))  # the resolver would wrap the port
+    except (OSError, OverflowError) as error:
+        raise RunStoppedError(
+            f'serve: {host}:{port} cannot be listened at ({error}), expected an address of this '
+            'machine, and a port from 1 to 65535 that is free.'
+        ) from error
+
+
 def serve(page: Any, host: str = '127.0.0.1', port: int | None = None, block: bool = True) -> str:
     """Show a page.
 
@@ -131,9 +154,11 @@ def serve(page: Any, host: str = '127.0.0.1', port: int | None = None, block: bo
         The page's address, unless it blocks.
 
     Raises:
-        RuntimeError: If the port is taken.
+        RuntimeError: If the port is taken, or there is no such address or port.
     """
     from starlette.middleware import Middleware
+
+    check_address(host, port or 0)  # Gradio would try a hundred ports, minutes for some names
 
     guard = Middleware(Guard, hosts=_LOCAL if host in _LOCAL else None)
     try:

@@ -2,11 +2,12 @@
 
 import asyncio
 import os
+import socket
 import sys
 
 import pytest
 
-from mmvireid.web.server import Guard, quiet_gradio
+from mmvireid.web.server import Guard, check_address, quiet_gradio
 
 
 def ask(
@@ -96,3 +97,13 @@ def test_the_extra_is_named_and_temporary_files_go(monkeypatch):
         pass
     assert os.environ['GRADIO_ANALYTICS_ENABLED'] == 'False'
     assert not os.path.exists(os.environ['GRADIO_TEMP_DIR'])
+
+
+def test_addresses_that_cannot_be_listened_at_are_refused_at_once():
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        port = taken.getsockname()[1]
+        for place in (('127.0.0.1', port), ('127.0.0.1', 65536), ('192.0.2.1', 0), ('a b', 0)):
+            with pytest.raises(RuntimeError, match='serve: .* cannot be listened at'):
+                check_address(*place)
+    check_address('127.0.0.1', port)
+    check_address('localhost', 0)
