@@ -2,7 +2,7 @@
 
 from .imports import heavy_imports
 from .options import OptionsAction, add_options_argument, read_value
-from .parser import CommandParser, parse_run_args, wants_traceback
+from .parser import CommandParser, parse_run_args, wants_traceback, wants_whole_log
 from .screen import steady_screen
 
 __all__ = [
@@ -14,4 +14,5 @@ __all__ = [
     'read_value',
     'steady_screen',
     'wants_traceback',
+    'wants_whole_log',
 ]

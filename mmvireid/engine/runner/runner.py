@@ -18,6 +18,7 @@ from mmvireid.evaluation.result_keys import result_keys
 from mmvireid.registry import FUNCTIONS, RUNNERS
 
 from .log_file import say_failures_once
+from .terminal import fit_terminal
 
 SCOPE = 'mmvireid'
 #: Hooks of every run, by their name in ``default_hooks``.
@@ -63,9 +64,10 @@ class ReIDRunner(Runner):
             return super().train()
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
-        """Build the logger, whose file may fail without ado."""
+        """Build the logger, whose file may fail without ado, and whose terminal is a screen."""
         logger = super().build_logger(*args, **kwargs)
         say_failures_once(logger)
+        fit_terminal(logger)
         return logger
 
     def register_hooks(
