@@ -13,7 +13,7 @@ from mmengine.runner import IterBasedTrainLoop
 from torch import nn
 
 from mmvireid.datasets.base_reid_dataset import BaseReIDDataset
-from mmvireid.engine.hooks import CheckpointHook, StageHook
+from mmvireid.engine.hooks import StageHook
 from mmvireid.engine.hooks.checkpoint_hook import newest_checkpoint
 from mmvireid.engine.runner import ReIDRunner
 from mmvireid.evaluation.feature_set import describe_source
@@ -34,10 +34,7 @@ class RunSummary(Hook):
 
     def before_train(self, runner: ReIDRunner) -> None:
         """Say it, once all that can be refused has been looked at."""
-        model = unwrap(runner.model)
-        say(
-            runner, 'Training', f'{type(model).__name__} of {self.config}, {describe_place(runner)}'
-        )
+        say(runner, 'Training', self._describe_run(runner))
         say(runner, 'Schedule', describe_schedule(runner))
         loader = runner.train_dataloader
         say(runner, 'Data', f'{describe_data(loader.dataset)}{describe_batch(runner)}')
@@ -48,13 +45,13 @@ class RunSummary(Hook):
         for hook in runner.hooks:
             if isinstance(hook, StageHook):
                 say(runner, 'Stages', describe_stages(hook))
-        say(runner, 'Output', f'{runner.work_dir}, the whole log in {runner.logger.log_file}')
+        say_output(runner)
 
     def before_test(self, runner: ReIDRunner) -> None:
         """Say it before the first image is read."""
         say(runner, 'Testing', self._describe_run(runner))
         say(runner, 'Data', describe_data(runner.test_loop.dataloader.dataset))
-        say(runner, 'Output', f'{runner.work_dir}, the whole log in {runner.logger.log_file}')
+        say_output(runner)
 
     def _describe_run(self, runner: ReIDRunner) -> str:
         """The method, its config, the seed, the device and the number of processes."""
@@ -69,6 +66,15 @@ def say(runner: ReIDRunner, what: str, text: str) -> None:
     runner.logger.info(f'{what + ":":<11} {text}')
 
 
+def say_output(runner: ReIDRunner) -> None:
+    """Say where everything goes."""
+    log = Path(runner.logger.log_file or runner.work_dir)
+    where = from_here(runner.work_dir)
+    inside = log.is_relative_to(runner.work_dir)
+    log = log.relative_to(runner.work_dir) if inside else log
+    say(runner, 'Output', f'{where}, the whole log {"there, in" if inside else "in"} {log}')
+
+
 def say_end(runner: ReIDRunner, seconds: float) -> None:
     """Say how long a training took, what it has left, and by what command that is tested.
 
@@ -78,14 +84,29 @@ def say_end(runner: ReIDRunner, seconds: float) -> None:
     """
     took = datetime.timedelta(seconds=round(seconds))
     newest = newest_checkpoint(runner.work_dir)
-    best = [h.best_ckpt_path for h in runner.hooks if isinstance(h, CheckpointHook)]
-    checkpoint = next((path for path in best if path), newest)
-    say(runner, 'Trained', f'in {took}; the newest checkpoint is {newest}')
+    best = [getattr(h, 'best_ckpt_path', None) for h in runner.hooks]
+    checkpoint = next(filter(None, best), newest)
+    if checkpoint is None:
+        say(runner, 'Trained', f'in {took}, no checkpoint was asked for')
+        return
+    kind = 'newest' if checkpoint == newest else 'best'
+    say(runner, 'Trained', f'in {took}; the {kind} checkpoint is {from_here(checkpoint)}')
     # the config in the work dir has what the command line changed
     config = Path(runner.work_dir, Path(runner.cfg.filename or 'config.py').name)
-    if checkpoint is not None and config.is_file() and runner.cfg.get('test_dataloader'):
-        command = shlex.join(['python', 'tools/test.py', str(config), str(checkpoint)])
-        say(runner, 'Next', command)
+    if config.is_file() and runner.cfg.get('test_dataloader'):
+        command = ['python', 'tools/test.py', from_here(config), from_here(checkpoint)]
+        say(runner, 'Next', shlex.join(command))
+
+
+def from_here(path: str | Path) -> str:
+    """A path as a user at this place would type it: relative, if it leads nowhere else.
+
+    Example:
+        >>> from_here(Path.cwd() / 'work_dirs'), from_here('/')
+        ('work_dirs', '/')
+    """
+    path = Path(path)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
 def describe_schedule(runner: ReIDRunner) -> str:
@@ -95,7 +116,8 @@ def describe_schedule(runner: ReIDRunner) -> str:
         return f'{runner.max_iters} iterations{done}'
     length = f'{runner.max_epochs} epochs of {len(runner.train_dataloader)} iterations'
     every = getattr(runner.train_loop, 'val_interval', None)
-    validated = f', validation every {every} epochs' if runner.val_loop and every else ''
+    each = 'epoch' if every == 1 else f'{every} epochs'
+    validated = f', validation every {each}' if runner.val_loop and every else ''
     return length + (f', {runner.epoch} of them done' if runner.iter else '') + validated
 
 
@@ -136,7 +158,7 @@ def describe_optimisers(runner: ReIDRunner) -> list[str]:
         rate = ' to '.join(f'{rate:.3g}' for rate in dict.fromkeys([rates[0], rates[-1]]))
         moved = describe_size([p for group in groups for p in group['params'] if p.requires_grad])
         kind = type(wrapper.optimizer).__name__
-        lines.append(f'{name}{" " * bool(name)}({kind}) moves {moved}, rate {rate}')
+        lines.append(f'{f"{name} ({kind})" if name else kind} moves {moved}, rate {rate}')
     return lines
 
 

@@ -35,7 +35,7 @@ class LogProcessor(MMLogProcessor):
             items.append(f'eta {datetime.timedelta(seconds=seconds)}')
         if values.get('time'):
             data = f' (data {values["data_time"] / values["time"]:.0%})'
-            items.append(f'{values["time"]:.2f} s{data if "data_time" in values else ""}')
+            items.append(f'{values["time"]:.2f} s/iter{data if "data_time" in values else ""}')
         if 'memory' in values:
             items.append(f'{values["memory"]} MB')
         return tag, Brief(text, '  '.join(items + (brief_terms(values) if mode == 'train' else [])))
