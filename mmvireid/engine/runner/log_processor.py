@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from mmengine.runner import LogProcessor as MMLogProcessor
 from mmengine.runner import Runner
 
+from mmvireid.commands import Brief
 from mmvireid.evaluation.table import align_rows
 from mmvireid.registry import LOG_PROCESSORS
 
-from .terminal import Brief
+#: What of the log's values is said before the terms, or not at all.
+_NO_TERMS = ('time', 'data_time', 'memory', 'epoch', 'iter')
 
 
 @LOG_PROCESSORS.register_module()
@@ -34,8 +36,9 @@ class LogProcessor(MMLogProcessor):
             seconds = int(runner.message_hub.get_info('eta'))
             items.append(f'eta {datetime.timedelta(seconds=seconds)}')
         if values.get('time'):
-            data = f' (data {values["data_time"] / values["time"]:.0%})'
-            items.append(f'{values["time"]:.2f} s/iter{data if "data_time" in values else ""}')
+            share = values.get('data_time', 0) / values['time']
+            waiting = f' ({share:.0%} for data)' if share > 0.2 else ''
+            items.append(f'{values["time"]:.2f} s/iter{waiting}')
         if 'memory' in values:
             items.append(f'{values["memory"]} MB')
         return tag, Brief(text, '  '.join(items + (brief_terms(values) if mode == 'train' else [])))
@@ -58,10 +61,11 @@ class LogProcessor(MMLogProcessor):
 
 
 def brief_terms(values: Mapping[str, float]) -> list[str]:
-    """What was learned, the sums first, then the rate, their terms and all else.
+    """What was learned, the sums first, then a rate, their terms and all else.
 
     Args:
-        values: As in the log, names without ``train/``.
+        values: As in the log, names without ``train/``. Terms and sums have the names of their
+            updates, where there are some.
 
     Returns:
         A few words for each. With several optimisers their rates come last.
@@ -69,21 +73,27 @@ def brief_terms(values: Mapping[str, float]) -> list[str]:
     Example:
         >>> brief_terms({'base_lr': 0.1, 'lr': 0.1, 'loss': 1.5, 'loss_identity': 1.5, 'epoch': 1})
         ['loss 1.5', 'lr 0.1', 'identity 1.5']
+        >>> brief_terms({'critic/loss': 2, 'critic/loss_real': 2, 'actor/loss': 1})
+        ['loss: critic 2', 'actor 1', 'critic/real 2']
     """
+    parts = {key: key.rpartition('/') for key in values if key not in _NO_TERMS}
+    updates = [update for update, _, name in parts.values() if name == 'loss']
     sums, rates, terms, others = [], [], [], []
-    for key, value in values.items():
-        update, _, name = key.rpartition('/')
-        if key in ('time', 'data_time', 'memory', 'epoch', 'iter') or key.endswith('base_lr'):
+    for key, (update, slash, name) in parts.items():
+        value = values[key]
+        if name.endswith('base_lr') or not isinstance(value, int | float):
             continue
-        is_short = isinstance(value, int | float)
         if name == 'loss':
-            sums.append(f'{key} {value:.4g}')
+            sums.append(f'{update or name} {value:.4g}')
         elif name.startswith('loss_'):
-            terms.append(f'{update}{"/" * bool(update)}{name.removeprefix("loss_")} {value:.4g}')
-        elif key == 'lr' or key.endswith('.lr'):
-            rates.append(f'{" ".join(reversed(key.split(".")))} {value:.3g}')
-        elif is_short:
+            prefix = update + slash if len(updates) > 1 else ''
+            terms.append(f'{prefix}{name.removeprefix("loss_")} {value:.4g}')
+        elif name == 'lr' or name.endswith('.lr'):
+            rates.append(f'{" ".join(reversed(name.split(".")))} {value:.3g}')
+        else:
             others.append(f'{key} {value:.4g}')
+    if sums and any(updates):
+        sums[0] = f'loss: {sums[0]}'
     return [*sums, *rates, *terms, *others] if len(rates) == 1 else sums + terms + others + rates
 
 

@@ -10,7 +10,7 @@ from typing import TextIO
 from mmengine.logging.logger import MMFormatter
 from termcolor import colored
 
-from mmvireid.commands import wants_whole_log
+from mmvireid.commands import Brief, wants_whole_log
 
 #: No line is longer, nor longer than the terminal is wide.
 WIDTH = 160
@@ -27,28 +27,6 @@ _NEWS = (
     'the monitored metric',
 )
 _COLORS = {logging.WARNING: 'yellow', logging.ERROR: 'red', logging.CRITICAL: 'red'}
-
-
-class Brief(str):
-    """A message that the terminal says in fewer words than the log file.
-
-    Args:
-        text: For the file.
-        brief: For the terminal: lines of items with two spaces in between, of which a narrow one
-            shows the first. Nothing is said where it is empty.
-
-    Example:
-        >>> message = Brief('loss: 0.5000  loss_identity: 0.4000', 'loss 0.5')
-        >>> message, message.brief
-        ('loss: 0.5000  loss_identity: 0.4000', 'loss 0.5')
-    """
-
-    brief: str
-
-    def __new__(cls, text: str, brief: str = '') -> 'Brief':
-        message = super().__new__(cls, text)
-        message.brief = brief
-        return message
 
 
 def fit_terminal(logger: logging.Logger) -> None:
