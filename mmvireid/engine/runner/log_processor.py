@@ -3,6 +3,7 @@
 import datetime
 import re
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 
 from mmengine.runner import LogProcessor as MMLogProcessor
 from mmengine.runner import Runner
@@ -81,7 +82,7 @@ def brief_terms(values: Mapping[str, float]) -> list[str]:
     sums, rates, terms, others = [], [], [], []
     for key, (update, slash, name) in parts.items():
         value = values[key]
-        if name.endswith('base_lr') or not isinstance(value, int | float):
+        if name.endswith('base_lr') or not isinstance(value, Real):
             continue
         if name == 'loss':
             sums.append(f'{update or name} {value:.4g}')
@@ -118,8 +119,10 @@ def brief_results(results: Mapping[str, object]) -> Sequence[str]:
         setting, _, figure = key.rpartition('/')
         if figure in ('time', 'data_time'):
             continue
-        if setting and isinstance(value, int | float):
-            rows.setdefault(setting, {})[figure] = f'{value:.2f}'
+        if setting and isinstance(value, Real):
+            rows.setdefault(setting, {})[figure] = (
+                str(value) if isinstance(value, Integral) else f'{value:.2f}'
+            )
         else:
             others.append(f'{key}: {value}')
     columns = list(dict.fromkeys(figure for row in rows.values() for figure in row))
