@@ -16,6 +16,7 @@ import argparse
 import copy
 import multiprocessing
 import os
+import resource
 import shutil
 import sys
 import tempfile
@@ -109,7 +110,8 @@ def batches(loader: DataLoader) -> Iterator[dict]:
 
 def processor_time() -> float:
     """Seconds of processor time of this process and of the workers that have ended."""
-    return sum(os.times()[:4])
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + ended.ru_utime + ended.ru_stime
 
 
 def images_per_second(loader: DataLoader, num_batches: int) -> tuple[float, float]:

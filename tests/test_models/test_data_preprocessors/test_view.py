@@ -1,11 +1,17 @@
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 import torch
+from mmengine.config import Config
 
+from mmvireid.engine.hooks import IterationSeedHook
 from mmvireid.models.augmentations import BaseAugmentation
 from mmvireid.models.data_preprocessors import ReIDDataPreprocessor
 from mmvireid.models.data_preprocessors.view import build_views
 from mmvireid.registry import MODELS
 
+ROOT = Path(__file__).parents[3]
 FLIP = dict(type='FlipAugmentation', prob=1.0)
 ERASE = dict(type='ErasingAugmentation', prob=1.0, fill=(0.5, 0.5, 0.5))
 COPY = dict(type='ChannelCopyAugmentation', channels=(1,))
@@ -131,3 +137,18 @@ def test_an_augmentation_of_ones_own_needs_no_edit(batch):
     MODELS.module_dict.pop('HalfAugmentation')
     raw = batch['inputs'].flip(1).float()
     torch.testing.assert_close(torch.cat(list(seen.values())), raw / 2)
+
+
+def test_an_iteration_draws_the_same_whatever_was_before_it(batch):
+    """So that a resumed run sees what an uninterrupted one would have seen."""
+    config = Config.fromfile(ROOT / 'configs/caj/caj-plus_synthetic.py').model.data_preprocessor
+    rle = Config.fromfile(ROOT / 'configs/rle/rle_synthetic.py').model.data_preprocessor
+    for arguments in (config, rle):
+        preprocessor, seen = ReIDDataPreprocessor(**arguments), []
+        for iterations in ((0, 1, 2), (2,)):
+            for iteration in iterations:
+                runner = SimpleNamespace(seed=5, iter=iteration)
+                IterationSeedHook().before_train_iter(runner, iteration)
+                images = preprocessor(batch, training=True)['inputs']
+            seen.append(torch.cat(list(images.values())))
+        assert torch.equal(*seen)
