@@ -115,6 +115,8 @@ class StageHook(Hook):
             stale = [key for key in logged if re.match('train/.*(loss|/)', key)]
             for key in set(stale) - computed:
                 del logged[key]
+                # or a run that is resumed would be warned of each of them
+                runner.message_hub._resumed_keys.pop(key, None)
             self._is_new = False
 
     def _position(self, runner: Runner) -> int:

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -69,6 +71,11 @@ class ReIDRunner(Runner):
         say_failures_once(logger)
         fit_terminal(logger)
         return logger
+
+    def load_checkpoint(self, *args, **kwargs) -> dict:
+        """Load a checkpoint, and say so in the log alone: MMEngine prints it in all processes."""
+        with redirect_stdout(StringIO()):  # the log has its own stream
+            return super().load_checkpoint(*args, **kwargs)
 
     def register_hooks(
         self,
