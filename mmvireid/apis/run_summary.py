@@ -94,8 +94,9 @@ def say_end(runner: ReIDRunner, seconds: float) -> None:
     # the config in the work dir has what the command line changed
     config = Path(runner.work_dir, Path(runner.cfg.filename or 'config.py').name)
     if config.is_file() and runner.cfg.get('test_dataloader'):
-        command = ['python', 'tools/test.py', from_here(config), from_here(checkpoint)]
-        say(runner, 'Next', shlex.join(command))
+        command = f'python tools/test.py {shlex.quote(from_here(config))}'
+        # a wrapped line could not be copied
+        say(runner, 'Next', f'{command} \\\n{"":<12}{shlex.quote(from_here(checkpoint))}')
 
 
 def from_here(path: str | Path) -> str:
@@ -114,7 +115,8 @@ def describe_schedule(runner: ReIDRunner) -> str:
     if isinstance(runner.train_loop, IterBasedTrainLoop):
         done = f', {runner.iter} of them done' if runner.iter else ''
         return f'{runner.max_iters} iterations{done}'
-    length = f'{runner.max_epochs} epochs of {len(runner.train_dataloader)} iterations'
+    epochs = '1 epoch' if runner.max_epochs == 1 else f'{runner.max_epochs} epochs'
+    length = f'{epochs} of {len(runner.train_dataloader)} iterations'
     every = getattr(runner.train_loop, 'val_interval', None)
     each = 'epoch' if every == 1 else f'{every} epochs'
     validated = f', validation every {each}' if runner.val_loop and every else ''

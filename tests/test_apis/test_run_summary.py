@@ -37,7 +37,7 @@ def test_a_plain_run_fits_a_screen_and_names_the_command_that_tests_it(run, load
     assert first <= 10
     before = '\n'.join(shown[:first])
     assert re.search(r'Training: +AGW of tiny\.py, seed 0, on cpu', before)
-    assert '1 epochs of 2 iterations' in before
+    assert '1 epoch of 2 iterations' in before
     counts = [int(n) for n in re.search(r'Data:.* (\d+) visible, (\d+) infrared', before).groups()]
     assert re.search(rf'Data:.* {sum(counts)} images of \d+ people', before)
     assert re.search(r'Optimiser: +Adam moves \d\.\d\d M parameters, rate 0\.001', before)
@@ -46,8 +46,8 @@ def test_a_plain_run_fits_a_screen_and_names_the_command_that_tests_it(run, load
         assert part in written
         assert part not in text
     assert re.search(r'\n +sysu/all-1shot( +\d+\.\d\d){6}\n', text)
-    command = re.search(r'Next: +(.*)', text).group(1)
-    words = shlex.split(command)
+    command = re.search(r'Next: +(.*\\\n.*)', text).group(1)
+    words = shlex.split(command.replace('\\\n', ''))
     assert words[:2] == ['python', 'tools/test.py']
     load_tool('test.py').main([*words[2:], '--cfg-options', 'experiment_name=tested'])
     tested = capsys.readouterr().out
