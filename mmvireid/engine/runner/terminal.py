@@ -26,6 +26,8 @@ _NEWS = (
     'The best checkpoint',
     'the monitored metric',
 )
+#: How a warning ends that MMEngine gives for each parameter that a config has frozen on purpose.
+_INTENDED = 'is skipped since its requires_grad=False'
 _COLORS = {logging.WARNING: 'yellow', logging.ERROR: 'red', logging.CRITICAL: 'red'}
 
 
@@ -52,7 +54,7 @@ def fit_terminal(logger: logging.Logger) -> None:
 def is_shown(record: logging.LogRecord) -> bool:
     """Whether a message is news for who looks on. A filter, to be called while it is logged."""
     if record.levelno > logging.INFO:
-        return True
+        return not record.getMessage().endswith(_INTENDED)
     if isinstance(record.msg, Brief):
         return bool(record.msg.brief)
     return not _speaker().startswith('mmengine.') or record.getMessage().startswith(_NEWS)

@@ -52,6 +52,8 @@ def test_what_mmengine_says_of_itself_stands_in_the_file_alone(make):
         mmengine.say(print_log, f'{text}, printed', logger)
     mmengine.info(logger, 'Load checkpoint from a.pth')
     mmengine.say(print_log, 'a setting is unknown', logger, logging.WARNING)
+    frozen = 'neck.bn.bias is skipped since its requires_grad=False'
+    mmengine.say(print_log, frozen, logger, logging.WARNING)
     lines = [re.sub(r'^\d\d:\d\d:\d\d ', '', line) for line in shown.getvalue().splitlines()]
     assert lines == [
         'of this package',
@@ -62,7 +64,7 @@ def test_what_mmengine_says_of_itself_stands_in_the_file_alone(make):
     ]
     written = path.read_text()
     assert written.count('System environment') == written.count('Config: dict()') == 2
-    assert len(written.splitlines()) == len(lines) + 6
+    assert len(written.splitlines()) == len(lines) + 7
 
 
 def test_no_line_is_too_long_and_no_word_of_a_warning_is_lost(make):
