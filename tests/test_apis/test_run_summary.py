@@ -54,6 +54,7 @@ def test_a_plain_run_fits_a_screen_and_names_the_command_that_tests_it(run, load
     assert re.search(r'Testing: +AGW of out/tiny\.py', tested)
     assert tested.count('sysu/all-1shot') == 1  # the table, and no line of the log beside it
     assert 'Config:' not in tested
+    assert tested.count('out/epoch_1.pth') == 1  # of what is loaded, MMEngine prints two lines
 
 
 def test_an_adversarial_run_names_its_optimisers_and_stages(run):

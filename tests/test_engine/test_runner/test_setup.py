@@ -120,6 +120,8 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_it_is_used(harm, tmp_pa
         path.unlink()
     assert resume_from('auto', str(tmp_path)) == str(tmp_path / 'epoch_2.pth')
     assert f'{path} cannot be resumed from' in capsys.readouterr().err
+    assert resume_from('auto', str(tmp_path), says=False) == str(tmp_path / 'epoch_2.pth')
+    assert capsys.readouterr().err == ''
     with pytest.raises((ValueError, FileNotFoundError), match='epoch_3.pth'):
         resume_from(str(path), str(tmp_path))  # asked for by name, nothing else will do
 
