@@ -173,7 +173,8 @@ def test_every_command_has_that_switch_and_uses_its_own_clone():
     for path in tools.rglob('*.py'):
         text = path.read_text()
         if 'from mmvireid' in text:
-            assert re.search('CommandParser\\(|model_parser\\(', text), path
+            if path.name != 'run_onnx.py':  # it does without MMEngine, whose options the others know
+                assert re.search('CommandParser[()]|model_parser[()]', text), path
             depth = len(path.relative_to(tools).parts)
             line = f'sys.path.insert(0, str(Path(__file__).resolve().parents[{depth}]))'
             assert 0 < text.find(line) < text.find('\nfrom mmvireid'), path
