@@ -37,7 +37,7 @@ def pytest_terminal_summary(terminalreporter):
     """Name what took longer than it may; nothing fails, since a busy machine is no fault."""
     spent = dict(test=Counter(), file=Counter())
     for report in itertools.chain(*terminalreporter.stats.values()):
-        if hasattr(report, 'when'):
+        if hasattr(report, 'duration'):  # not one of a file that cannot be imported
             spent['test'][report.nodeid] += report.duration
             spent['file'][report.nodeid.partition('::')[0]] += report.duration
     for kind, limit in BUDGET.items():

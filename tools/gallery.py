@@ -20,6 +20,7 @@ from mmvireid.apis.galleries import (
     add_pictures,
     add_rows,
     describe_unreadable,
+    one_line,
     open_gallery,
     query_features,
     read_picture,
@@ -79,7 +80,7 @@ def search(args: argparse.Namespace) -> None:
                          indent=1, ensure_ascii=False))  # fmt: skip
     else:
         for name, matches in zip(queries.names, found):
-            print(f'{name}\n{table(matches)}\n')
+            print(f'{one_line(name)}\n{table(matches)}\n')
     if args.out:
         lists = [ranked_list(queries, row, found[row]) for row in range(len(found))]
         write_picture(args.out, draw_ranked_lists(lists, 'query at the left, best matches beside'))
@@ -131,7 +132,7 @@ def table(matches: Sequence[Match]) -> str:
         rows.append([str(rank), f'{match.similarity:.4f}', numbers[0], match.modality,
                      numbers[1], time])  # fmt: skip
     head, rule, *lines = align_rows(rows).splitlines()
-    named = [f'{line}  {match.name}' for line, match in zip(lines, matches)]
+    named = [f'{line}  {one_line(match.name)}' for line, match in zip(lines, matches)]
     return '\n'.join([f'{head}  picture', f'{rule}---------', *named])
 
 

@@ -1,6 +1,6 @@
 """Pictures in a gallery: added, and shown again."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet, fuse_flip
 from mmvireid.pictures import decode_image
 from mmvireid.search import Gallery, Match, file_digest
+from mmvireid.search.records import is_text
 
 #: Pictures that are extracted and added at a time: a killed ``add`` has lost no more.
 PORTION = 256
@@ -128,7 +129,7 @@ def add_rows(
         num_workers: As there.
         stop_at_unreadable: As there.
     """
-    rows, done = list(_by_path(rows).values()), Added()
+    rows, done = list(_by_path(map(_with_time, rows)).values()), Added()
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task('adding', total=len(rows))
@@ -146,6 +147,11 @@ def add_rows(
             if done.unreadable and stop_at_unreadable:
                 raise InvalidValueError(next(iter(done.unreadable.values())))
             progress.update(bar, completed=start + PORTION)
+    if not done.new + done.there:
+        raise InvalidValueError(
+            f'add_pictures: none of the {len(rows)} pictures can be read; the first: '
+            f'{next(iter(done.unreadable.values()))}'
+        )
     return done
 
 
@@ -215,7 +221,15 @@ def write_time(seconds: int) -> str:
     return f'{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}' if seconds >= 0 else ''
 
 
-def _by_path(rows: Sequence[dict]) -> dict[str, dict]:
+def _with_time(row: dict) -> dict:
+    """A row with the time that a table tells, read; ``None`` if it tells none."""
+    try:
+        return dict(row, time=read_time(row['time']) if row.get('time') else None)
+    except InvalidValueError as error:
+        raise InvalidValueError(f'add_pictures: {row["name"]}: {error}') from error
+
+
+def _by_path(rows: Iterable[dict]) -> dict[str, dict]:
     """Every file once, by its whole path, which becomes its name; arrays by their own names."""
     named = {}
     for row in rows:
@@ -225,12 +239,15 @@ def _by_path(rows: Sequence[dict]) -> dict[str, dict]:
 
 
 def _with_digests(rows: Sequence[dict], unreadable: dict[str, str]) -> list[dict]:
-    """Rows with digests and times; those whose file cannot be opened are noted."""
+    """Rows with digests and times; those whose file cannot be opened or named are noted."""
     found = []
     for row in rows:
         path = Path(row['img_path'])
+        if not is_text(row['name']):
+            unreadable[row['name']] = f'{row["name"]!r} is no text in UTF-8: rename the file.'
+            continue
         try:
-            time = read_time(row['time']) if row.get('time') else int(path.stat().st_mtime)
+            time = int(path.stat().st_mtime) if row['time'] is None else row['time']
             found.append(dict(row, digest=file_digest(path.read_bytes()), time=time))
         except OSError as error:
             unreadable[row['name']] = f'{path} cannot be read ({error.strerror}).'
@@ -250,9 +267,19 @@ def _fused(features: FeatureSet) -> FeatureSet:
     return features if features.flip_features is None else fuse_flip(features)
 
 
+def one_line(text: str) -> str:
+    r"""Text of which nothing moves a terminal: names of files may have any signs.
+
+    Example:
+        >>> one_line('é\n.jpg')
+        'é\\n.jpg'
+    """
+    return ''.join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
+
+
 def describe_unreadable(unreadable: dict[str, str], most: int = 10) -> Iterator[str]:
     """Lines about pictures that cannot be read, the first few by their reasons."""
     for reason in list(unreadable.values())[:most]:
-        yield f'left out: {reason}'
+        yield f'left out: {one_line(reason)}'
     if len(unreadable) > most:
         yield f'left out: {len(unreadable) - most} more'

@@ -150,8 +150,12 @@ def predict_rows(
         why the images that were left out cannot be read.
 
     Raises:
-        ValueError: If an image cannot be read; names it.
+        ValueError: If an image cannot be read; names it. If ``num_workers`` is below 0.
     """
+    if num_workers < 0:
+        raise InvalidValueError(
+            f'predict_rows: `num_workers` is {num_workers}, expected at least 0.'
+        )
     images = _Images(rows, Compose(model.cfg.test_dataloader.dataset.pipeline))
     loader = DataLoader(
         images, batch_size, num_workers=num_workers, collate_fn=_collate,

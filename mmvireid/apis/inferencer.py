@@ -157,14 +157,12 @@ def collect(samples: Sequence[ReIDDataSample]) -> FeatureSet:
 
 def _check_device(device: str | None) -> None:
     try:
-        missing = device and torch.device(device).type == 'cuda' and not torch.cuda.is_available()
-    except RuntimeError:
-        missing = True
-    if missing:
+        torch.zeros(1, device=device).cpu()
+    except (RuntimeError, AssertionError) as error:  # which of them depends on the kind
         raise InvalidValueError(
             f'ReIDInferencer: `device` is {device!r}, expected cpu, or cuda or cuda:<number> where '
             'PyTorch finds such a GPU.'
-        )
+        ) from error
 
 
 def _name_of(config: str | Path | Config) -> str:

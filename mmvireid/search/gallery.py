@@ -70,6 +70,8 @@ class Gallery(AbstractContextManager):
     ) -> None:
         if index not in INDEXES:
             raise InvalidValueError(f'Gallery: `index` is {index!r}, expected one of {INDEXES}.')
+        if not 0 < timeout < float('inf'):
+            raise InvalidValueError(f'Gallery: `timeout` is {timeout!r}, expected seconds above 0.')
         self.address = str(address)
         self.model, self.checksum, self.index, self.size = model, checksum, index, None
         self._client, self._complaints = connect(self.address, timeout, create=model is not None)
@@ -118,7 +120,13 @@ class Gallery(AbstractContextManager):
         fields = {field['name']: field for field in found['fields']}
         self.size = int(fields['feature']['params']['dim'])
         self.model, self.checksum = model, checksum
-        self.index = self._client.describe_index(COLLECTION, 'feature')['index_type']
+        index = self._client.describe_index(COLLECTION, 'feature')
+        if index is None:
+            raise RunStoppedError(
+                f'Gallery: {self.address} is damaged, or its making was cut short: nothing is in '
+                'it. Remove it, and add all pictures again.'
+            )
+        self.index = index['index_type']
 
     def _report_damage(self) -> None:
         """What the embedded engine only logs: files that it misses, and a last write cut short."""
@@ -306,6 +314,10 @@ class Gallery(AbstractContextManager):
         if not isinstance(k, Integral) or not 1 <= k <= _MOST:
             raise InvalidValueError(
                 f'Gallery.search: `k` is {k!r}, expected a whole number from 1 to {_MOST}.'
+            )
+        if not -1 <= min_similarity <= 1:
+            raise InvalidValueError(
+                f'Gallery.search: `min_similarity` is {min_similarity!r}, expected -1 to 1.'
             )
         features = np.ascontiguousarray(features, np.float32)
         self._check_size('search', features)

@@ -5,6 +5,7 @@ is kept off the screen.
 """
 
 import fcntl
+import json
 import logging
 import os
 import time
@@ -70,13 +71,23 @@ def connect(address: str, timeout: float, create: bool) -> tuple[object, Complai
     if not is_server(address):
         _check_file(Path(address), create)
         _wait_for(Path(address), timeout)
-    with refusals(address):
-        return pymilvus.MilvusClient(uri=address, timeout=timeout), complaints
+        _check_lists(Path(address))
+    try:
+        with refusals(address):
+            return pymilvus.MilvusClient(uri=address, timeout=timeout), complaints
+    except BaseException:
+        _release(address)
+        raise
 
 
 def disconnect(client: object, address: str) -> None:
     """Close a client; a file is closed with it, for the next process."""
     client.close()
+    _release(address)
+
+
+def _release(address: str) -> None:
+    """End the engine that serves a file; one that is not running is none."""
     if not is_server(address):
         from milvus_lite.server_manager import server_manager_instance
 
@@ -95,7 +106,7 @@ def refusals(address: str) -> Iterator[None]:
     try:
         yield
     except MilvusException as error:
-        reason = ' '.join(str(getattr(error, 'message', '') or error).split())
+        reason = ' '.join(str(getattr(error, 'message', '') or error).split()).rstrip('.')
         advice = (
             'Is the server running, and reachable from here?'
             if is_server(address)
@@ -150,6 +161,22 @@ def _wait_for(path: Path, timeout: float) -> None:
                 'again when it is done. A server (http://...) takes several at once.'
             )
         time.sleep(_PAUSE)
+
+
+def _check_lists(path: Path) -> None:
+    """Refuse a file whose list of its parts is damaged, before anything is lost.
+
+    Milvus would take the list before that one, and delete all parts that it does not name.
+    """
+    for folder in (path / 'collections').glob('*/'):
+        try:
+            json.loads((folder / 'manifest.json').read_text('utf-8'))
+        except (OSError, ValueError) as error:
+            if any(folder.rglob('*.parquet')):  # else nothing was in it yet
+                raise RunStoppedError(
+                    f'Gallery: {path} is damaged ({folder.name}/manifest.json cannot be read): it '
+                    'was left as it is. Restore it from a copy, or add all pictures to a new one.'
+                ) from error
 
 
 def _is_free(lock: Path) -> bool:

@@ -57,10 +57,20 @@ def picture_key(name: str) -> str:
     return file_digest(str(name).encode('utf-8', 'surrogatepass'))
 
 
+def is_text(name: str) -> bool:
+    """Whether a name is text in UTF-8; the name of a file may be any bytes.
+
+    Example:
+        >>> is_text('é.jpg'), is_text('\\udcff.jpg')
+        (True, False)
+    """
+    return name == name.encode('utf-8', 'replace').decode('utf-8')
+
+
 def picture_record(pictures: FeatureSet, row: int, time: int, digest: str) -> dict:
     """All that is kept of a row of a feature set."""
     name = str(pictures.names[row])
-    if name != name.encode('utf-8', 'replace').decode('utf-8'):
+    if not is_text(name):
         raise InvalidValueError(
             f'Gallery.add: {name!r} is no text in UTF-8, expected names that are: rename the file.'
         )
@@ -122,8 +132,9 @@ def filter_of(
 
 
 def _whole(argument: str, value: object) -> int:
-    if not isinstance(value, Integral) or isinstance(value, bool):
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not -(2**63) <= value < 2**63:
         raise InvalidValueError(
-            f'Gallery.search: `{argument}` has {value!r}, expected whole numbers.'
+            f'Gallery.search: `{argument}` has {value!r}, expected whole numbers of 64 bits.'
         )
     return int(value)

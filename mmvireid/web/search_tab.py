@@ -229,7 +229,7 @@ def search_tab(gradio: Any, searcher: Searcher) -> None:
 
     button.click(
         search, inputs, [found, results, status, table], api_name='search',
-        concurrency_limit=1, concurrency_id='model',
+        concurrency_limit=1, concurrency_id='model', show_progress_on=status,
     )  # fmt: skip
     results.input(mark, [results, found], table, api_name='mark', show_progress='hidden')
 
@@ -265,4 +265,4 @@ def _link(table: str, marks: list[str]) -> str:
 
 def _plain(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in ('=', '+', '-', '@') else text
+    return f"'{text}" if text[:1] in ('=', '+', '-', '@', '\t', '\r') else text

@@ -84,6 +84,9 @@ class Guard:
         host = headers.get(b'host', b'').decode('latin-1').rpartition(':')
         if self.hosts is not None and (host[0] or host[2]) not in self.hosts:
             return 421
+        origin = headers.get(b'origin')
+        if origin is not None and origin.partition(b'://')[2] != headers.get(b'host'):
+            return 403  # a page of somebody else asks, or of another program of this machine
         if scope['method'] in ('GET', 'HEAD'):
             return None
         length = headers.get(b'content-length', b'')

@@ -63,6 +63,16 @@ def test_pictures_are_added_once_and_broken_ones_named(inferencer, crops, tmp_pa
             galleries.add_pictures(gallery, inferencer, np.zeros((9, 9, 3), np.uint8), 'visible')
 
 
+def test_pictures_of_which_none_can_be_read_are_refused(inferencer, crops, tmp_path):
+    with galleries.open_gallery(str(tmp_path / 'gallery.db'), inferencer) as gallery:
+        wrong = [crops / '5_broken.jpg', crops / 'nowhere.jpg']
+        with pytest.raises(ValueError, match='none of the 2 pictures can be read; .*nowhere.jpg'):
+            galleries.add_pictures(gallery, inferencer, wrong, 'visible')
+        with pytest.raises(ValueError, match='`num_workers` is -1, expected at least 0'):
+            galleries.add_pictures(gallery, inferencer, crops, 'visible', num_workers=-1)
+        assert len(gallery) == 0
+
+
 def test_features_are_those_of_the_inferencer(shrink, crops):
     torch.manual_seed(0)
     inferencer = ReIDInferencer(init_model(shrink(CONFIG)))
@@ -92,10 +102,22 @@ def test_a_table_tells_who_where_and_when(inferencer, crops, tmp_path):
         assert galleries.write_time(found[0].time) == '2026-01-31 10:00:00'
         found = gallery.search(np.ones((1, gallery.size)), 5, cameras=[1])[0]
         assert [(m.person_id, m.time) for m in found] == [(8, 1001)]
-    (crops / 'table.csv').write_text('path,modality,time\n0.png,visible,yesterday\n')
-    address = str(tmp_path / 'gallery.db')
-    with Gallery(address) as gallery, pytest.raises(ValueError, match="'yesterday', expected a"):
-        galleries.add_pictures(gallery, inferencer, crops / 'table.csv')
+    (crops / 'table.csv').write_text('path,modality,time\n2.png,visible,\n3.png,visible,noon\n')
+    with Gallery(str(tmp_path / 'gallery.db')) as gallery:
+        with pytest.raises(ValueError, match="add_pictures: 3.png: .*'noon', expected a date"):
+            galleries.add_pictures(gallery, inferencer, crops / 'table.csv')
+        assert len(gallery) == 2
+
+
+def test_any_name_of_a_file_is_no_reason_to_stop(inferencer, crops, tmp_path):
+    shutil.copy(crops / '0.png', os.fsencode(crops) + b'/\xff.png')
+    shutil.copy(crops / '1.png', crops / 'a"] or 1==1\n\x1b[31m<b>é.png')
+    with galleries.open_gallery(str(tmp_path / 'gallery.db'), inferencer) as gallery:
+        added = galleries.add_pictures(gallery, inferencer, crops, 'visible')
+        assert (added.new, len(added.unreadable), len(gallery)) == (11, 4, 11)
+        named = [reason for reason in added.unreadable.values() if 'no text in UTF-8' in reason]
+        assert len(named) == 1 and named[0].isascii() and '\\udcff.png' in named[0]
+    assert len(inferencer(crops, 'visible', on_unreadable='skip')) == 12
 
 
 def test_only_the_picture_that_was_added_is_shown(crops, tmp_path):
@@ -116,6 +138,11 @@ def test_only_the_picture_that_was_added_is_shown(crops, tmp_path):
     text = tmp_path / 'text.png'
     text.write_text('no picture')
     assert shown(text, galleries.file_digest(b'no picture')) is None
+
+
+def test_names_move_no_terminal():
+    assert galleries.one_line('a\nb\x1b[31m写 \udcff.jpg') == 'a\\nb\\x1b[31m写 \\udcff.jpg'
+    assert [*galleries.describe_unreadable({'a': 'a\nb'})] == ['left out: a\\nb']
 
 
 def test_long_lists_of_broken_pictures_are_cut():

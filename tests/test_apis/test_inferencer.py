@@ -127,7 +127,8 @@ def test_bad_input_is_named(inferencer, crops, shrink):
         ReIDInferencer('agw_synthetic')
     with pytest.raises(KeyError, match='near: agw_synthetic'):
         ReIDInferencer('agw_syntetic', 'w.pth')
-    with pytest.raises(ValueError, match="`device` is 'gpu', expected cpu, or cuda"):
-        ReIDInferencer(inferencer.model, device='gpu')
+    for device in ('gpu', 'meta', 'cuda:99', 'xpu:9'):
+        with pytest.raises(ValueError, match=f"`device` is '{device}', expected cpu, or cuda"):
+            ReIDInferencer(inferencer.model, device=device)
     with pytest.raises(ValueError, match='`weights` or `cfg_options` is given beside a model'):
         ReIDInferencer(inferencer.model, 'w.pth')

@@ -44,7 +44,7 @@ def table(tmp_path):
     ('line', 'message'),
     [
         ('a.jpg,1,1,thermal,train', "`modality` of 1 of 1 rows is not one of .* 'thermal'"),
-        ('a.jpg,one,1,visible,train', "`person_id` of 1 of 1 rows is not a whole number: 'one'"),
+        ('a.jpg,one,1,visible,train', "`person_id` of 1 of 1 rows is not a whole number.*: 'one'"),
         ('b.jpg,1,1,visible,train', '1 of 1 images do not exist'),
         ('a.jpg,1,1,visible,trian', "`split` in .* is also .'trian'."),
         ('a.jpg,1', r'line 2 \(2 values\)'),

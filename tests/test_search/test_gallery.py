@@ -118,6 +118,9 @@ def test_the_features_are_the_same_to_the_last_bit(filled):
         (dict(k=0), '`k` is 0'),
         (dict(k=16385), '`k` is 16385'),
         (dict(k='3'), "`k` is '3'"),
+        (dict(min_similarity=1.1), '`min_similarity` is 1.1, expected -1 to 1'),
+        (dict(min_similarity=np.nan), '`min_similarity` is nan'),
+        (dict(cameras=[2**63]), 'expected whole numbers of 64 bits'),
         (dict(features=np.ones((1, 3))), r'shape \(1, 3\), expected \(N, 16\)'),
         (dict(features=np.full((1, SIZE), np.nan)), 'NaN or infinite'),
         (dict(cameras=['1] or time > 0 or camera_id in [1']), '`cameras` has'),
@@ -239,7 +242,17 @@ def corrupt(path) -> None:
             lambda db: next(db.rglob('*.parquet')).unlink(),
             'is damaged .manifest references missing',
         ),
-        (lambda db: [corrupt(path) for path in db.rglob('manifest.json*')], 'does not work'),
+        (lambda db: [corrupt(path) for path in db.rglob('manifest.json*')], 'is damaged'),
+        (lambda db: [path.unlink() for path in db.rglob('manifest.json')], 'is damaged'),
+        (
+            lambda db: [
+                path.unlink()
+                for end in ('parquet', 'json*')
+                for path in db.rglob(f'*t*.{end}')
+                if path.name != 'schema.json'
+            ],
+            'nothing is in it',
+        ),
         (lambda db: corrupt(next(db.rglob('schema.json'))), 'does not work'),
         (lambda db: shutil.rmtree(db / 'collections'), 'which is no gallery'),
     ],
@@ -251,6 +264,19 @@ def test_a_damaged_file_is_one_line(filled, address, damage, message, tmp_path):
     with pytest.raises((ValueError, RuntimeError), match=message) as error:
         Gallery(address, *MODEL, timeout=1)
     assert '\n' not in str(error.value) and 'Traceback' not in str(error.value)
+
+
+def test_a_damaged_list_of_parts_does_not_cost_the_parts(address, tmp_path):
+    with Gallery(address, *MODEL) as opened:
+        opened.add(pictures(5))
+    path = next(tmp_path.rglob('manifest.json'))
+    sound = path.read_bytes()
+    path.write_bytes(sound[:20])
+    with pytest.raises(RuntimeError, match='it was left as it is'):
+        Gallery(address)
+    path.write_bytes(sound)
+    with Gallery(address) as opened:
+        assert len(opened) == 5
 
 
 class Recorder:

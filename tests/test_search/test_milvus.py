@@ -41,6 +41,29 @@ def test_a_file_that_another_process_has_open_is_waited_for(address):
         signal.signal(signal.SIGALRM, previous)
 
 
+def test_a_file_that_could_not_be_opened_is_let_go(address, monkeypatch):
+    import pymilvus
+
+    started = pymilvus.MilvusClient
+
+    def fail(**options):
+        started(**options)
+        raise pymilvus.exceptions.MilvusException(message='too slow.')
+
+    monkeypatch.setattr(pymilvus, 'MilvusClient', fail)
+    with pytest.raises(RuntimeError, match=r'does not work: too slow\. Either'):
+        Gallery(address, *MODEL)
+    monkeypatch.undo()
+    with Gallery(address, *MODEL, timeout=0.2) as opened:
+        assert opened.add(TWO) == 2
+
+
+@pytest.mark.parametrize('timeout', [0, -1, float('nan'), float('inf')])
+def test_what_is_no_time_to_wait_is_refused(address, timeout):
+    with pytest.raises(ValueError, match='`timeout` is .*, expected seconds above 0'):
+        Gallery(address, *MODEL, timeout=timeout)
+
+
 def test_addresses_that_are_none(tmp_path, capfd):
     with pytest.raises(FileNotFoundError, match='nowhere.db.*does not exist'):
         Gallery(str(tmp_path / 'nowhere.db'))

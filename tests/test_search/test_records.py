@@ -34,6 +34,8 @@ def test_filters(arguments, expected):
     [
         (['1 or 1 == 1'], None, None, None),
         ([True], None, None, None),
+        ([2**63], None, None, None),
+        (None, None, -(10**30), None),
         ('12', None, None, None),
         ([], None, None, None),
         (None, ['visible"]'], None, None),

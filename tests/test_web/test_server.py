@@ -9,7 +9,9 @@ import pytest
 from mmvireid.web.server import Guard, quiet_gradio
 
 
-def ask(path, method='GET', length=None, kind='http', host='127.0.0.1:7860', hosts=None):
+def ask(
+    path, method='GET', length=None, kind='http', host='127.0.0.1:7860', hosts=None, origin=None
+):
     """Status of a request, 200 where it came through, and its headers."""
     sent = []
 
@@ -22,6 +24,7 @@ def ask(path, method='GET', length=None, kind='http', host='127.0.0.1:7860', hos
 
     headers = [] if length is None else [(b'content-length', str(length).encode())]
     headers.append((b'host', host.encode()))
+    headers += [] if origin is None else [(b'origin', origin.encode())]
     scope = dict(type=kind, path=path, method=method, headers=headers)
     asyncio.run(Guard(app, hosts)(scope, None, send))
     return (sent[0]['status'], dict(sent[0]['headers'])) if sent else (None, {})
@@ -68,6 +71,14 @@ def test_other_names_that_lead_here_are_refused():
     for host in ('evil.example:7860', 'evil.example', '127.0.0.1.evil.example:7860', ''):
         assert ask('/', host=host, hosts=local)[0] == 421
         assert ask('/', host=host)[0] == 200  # the page of a network has any name
+
+
+def test_pages_of_somebody_else_are_refused():
+    assert ask('/config', origin='http://127.0.0.1:7860')[0] == 200
+    others = 'http://127.0.0.1:9999', 'http://localhost:7860', 'https://evil.example', 'null', ''
+    for origin in others:
+        assert ask('/config', origin=origin)[0] == 403
+        assert ask('/gradio_api/queue/join', 'POST', 10, origin=origin)[0] == 403
 
 
 def test_messages_have_a_size():

@@ -33,7 +33,7 @@ def note_image(path: str) -> None:
         path: Its file.
     """
     start = os.getpid() % NUM_SLOTS * SLOT_SIZE
-    note = f'{os.getpid()} {path}'.encode()[: SLOT_SIZE - 1] + b'\0'
+    note = os.fsencode(f'{os.getpid()} {path}')[: SLOT_SIZE - 1] + b'\0'  # any name of a file
     _notes[start : start + len(note)] = note
 
 

@@ -146,13 +146,14 @@ def check_values(owner: str, rows: Sequence[dict]) -> None:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and -(2**63) <= value < 2**63
 
 
 #: What the values of a row have to be.
 ROW_KEYS = {
     'name': (lambda value: isinstance(value, str) and value, 'a path relative to the data root'),
-    'person_id': (_is_number, 'a whole number'),
-    'camera_id': (_is_number, 'a whole number'),
+    'person_id': (_is_number, 'a whole number of 64 bits'),
+    'camera_id': (_is_number, 'a whole number of 64 bits'),
     'modality': (lambda value: value in MODALITIES, f'one of {MODALITIES}'),
 }

@@ -1,7 +1,9 @@
 """Tables of images: who is seen on which picture, by which camera."""
 
 import csv
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from io import StringIO
 from pathlib import Path, PurePosixPath
 
 from mmvireid.datasets.reading.image_tree import brief_list
@@ -12,6 +14,8 @@ from mmvireid.storage import read_text
 COLUMNS = ('path', 'person_id', 'camera_id', 'modality', 'split')
 OPTIONAL_COLUMNS = ('room', 'time')
 _NUMBERS = ('person_id', 'camera_id')
+#: Far more digits than anything that is numbered, and fewer than int64 has.
+_WHOLE = re.compile('-?[0-9]{1,18}')
 
 
 def read_table(path: str | Path, required: Sequence[str] = COLUMNS) -> list[dict]:
@@ -27,13 +31,14 @@ def read_table(path: str | Path, required: Sequence[str] = COLUMNS) -> list[dict
     Raises:
         FileNotFoundError: If there is no such file.
         ValueError: If columns are missing, unknown or named twice, a line has more or fewer values
-            than columns, or a path leads out of the table's folder; names the lines.
+            than columns or is too long, or a path leads out of the table's folder; names the
+            lines.
     """
-    lines = list(csv.reader(read_text(path).splitlines(), skipinitialspace=True))
-    header = [name.strip() for name in lines[0]] if lines else []
+    lines = list(_lines(path))
+    header = [name.strip() for name in lines[0][1]] if lines else []
     _check_header(path, header, required)
     rows, wrong, outside = [], [], []
-    for number, values in enumerate(lines[1:], start=2):
+    for number, values in lines[1:]:
         if not any(value.strip() for value in values):
             continue
         if len(values) != len(header):
@@ -57,6 +62,20 @@ def read_table(path: str | Path, required: Sequence[str] = COLUMNS) -> list[dict
     return rows
 
 
+def _lines(path: str | Path) -> Iterator[tuple[int, list[str]]]:
+    """Values of every line and the number of it; a value in quotes may go over several."""
+    reader = csv.reader(StringIO(read_text(path), newline=''), skipinitialspace=True)
+    number = 1
+    try:
+        for values in reader:
+            yield number, values
+            number = reader.line_num + 1
+    except csv.Error as error:
+        raise InvalidValueError(
+            f'read_table: {path}, line {number}: {error}, expected CSV: is a double quote open?'
+        ) from error
+
+
 def _check_header(path: str | Path, header: list[str], required: Sequence[str]) -> None:
     known = (*COLUMNS, *OPTIONAL_COLUMNS)
     missing = [name for name in required if name not in header]
@@ -74,5 +93,4 @@ def _read(key: str, text: str) -> int | str:
     """A number where it should and can be one; the others are found where rows are checked."""
     if key == 'path':
         return text.replace('\\', '/')
-    digits = text.removeprefix('-')
-    return int(text) if key in _NUMBERS and digits.isascii() and digits.isdecimal() else text
+    return int(text) if key in _NUMBERS and _WHOLE.fullmatch(text) else text

@@ -29,6 +29,8 @@ def test_lines_are_read_whatever_wrote_them(encoding, tmp_path):
         (f'{HEADER}\nC:\\b.jpg,1,1,visible,test', r"line 2 \('C:/b.jpg'\)"),
         (f'{HEADER}\nx/../../b.jpg,1,1,visible,test', 'below the table'),
         (f'{HEADER}\n,1,1,visible,test', r"line 2 \(''\)"),
+        (f'{HEADER}\n"a\nb",1,1,visible,test\n/c,1,1,visible,test', r"line 4 \('/c'\)"),
+        (f'{HEADER}\na,1,1,visible,test\n"{"a" * 2**18}', 'line 3: field larger.*quote open'),
     ],
 )
 def test_what_is_wrong_is_named(text, message, tmp_path):
@@ -44,3 +46,17 @@ def test_a_table_may_need_less(tmp_path):
     assert read_table(path, required=('path', 'modality')) == [
         dict(modality='infrared', path='a.jpg')
     ]
+
+
+@pytest.mark.parametrize('name', ['a\nb.jpg', 'a\u2028b.jpg', 'a\x0cb.jpg', 'é写.jpg', "' or 1==1"])
+def test_paths_are_what_is_written(name, tmp_path):
+    path = tmp_path / 'images.csv'
+    path.write_text(f'path,modality\n"{name}",visible\n', 'utf-8')
+    assert read_table(path, required=('path', 'modality')) == [dict(path=name, modality='visible')]
+
+
+@pytest.mark.parametrize('number', ['9' * 19, '9' * 5000, '--1', '-', '1.0', '²'])
+def test_what_is_no_number_of_a_person_is_left_for_the_check_of_rows(number, tmp_path):
+    path = tmp_path / 'images.csv'
+    path.write_text(f'{HEADER}\na.jpg,{number},1,visible,test\n', 'utf-8')
+    assert read_table(path)[0]['person_id'] == number

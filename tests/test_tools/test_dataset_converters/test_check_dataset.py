@@ -185,7 +185,7 @@ def test_every_problem_of_a_table_is_listed(main, own, tmp_path, capsys):
     assert main(arguments) == 1
     problems = [line for line in capsys.readouterr().out.splitlines() if line.startswith('- ')]
     parts = (
-        "`person_id` of 1 of 5 rows is not a whole number: 'five' (c.png)",
+        "`person_id` of 1 of 5 rows is not a whole number of 64 bits: 'five' (c.png)",
         "`modality` of 1 of 9 rows is not one of ('visible', 'infrared'): 'thermal' (d.png)",
         '`split` in',
         '1 images stand in several rows: h.png',
