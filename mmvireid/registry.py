@@ -45,10 +45,17 @@ class Registry(MMRegistry):
     def _unknown(self, key: str) -> str:
         nearest = difflib.get_close_matches(key, sorted(set(self._names())), n=3, cutoff=0.5)
         hint = f'Did you mean {" or ".join(repr(name) for name in nearest)}? ' if nearest else ''
+        other = next((r.name for r in globals().values() if _has(r, key)), None)
+        if other is not None:
+            hint = f'It is a {other}, which stands elsewhere in a config. '
         return (
             f'{key!r} is not registered as a {self.name} (scope {self.scope!r}). {hint}'
             'A plugin is registered when its module is listed in `custom_imports` of the config.'
         )
+
+
+def _has(registry: object, key: str) -> bool:
+    return isinstance(registry, Registry) and key in registry
 
 
 def _child(name: str, parent: MMRegistry, *locations: str) -> Registry:

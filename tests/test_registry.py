@@ -24,3 +24,10 @@ def test_names_of_mmengine_need_no_prefix():
     assert ours.HOOKS.get('IterTimerHook') is mm.HOOKS.get('IterTimerHook')
     assert 'IterTimerHook' in ours.HOOKS and 'mmengine.IterTimerHook' in ours.HOOKS
     assert 'mmengine.hooks.IterTimerHook' in ours.HOOKS
+
+
+def test_a_name_of_another_kind_is_called_that():
+    with pytest.raises(KeyError, match=r"'RandomFlip' .*model.* It is a transform,"):
+        ours.MODELS.get('RandomFlip')
+    with pytest.raises(KeyError, match=r"'GreyAugmentation' .*transform.* It is a model,"):
+        ours.TRANSFORMS.get('GreyAugmentation')

@@ -121,6 +121,13 @@ def positive(text: str) -> int:
     return int(text)
 
 
+def at_least_0(text: str) -> int:
+    """Read a number of a command line that is at least 0."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f'{text!r} is not a number of at least 0')
+    return int(text)
+
+
 def picture_path(text: str) -> str:
     """Read the path of a picture to write."""
     if Path(text).suffix.lower() not in ('.png', '.jpg'):

@@ -8,6 +8,7 @@ from mmengine.config import Config
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 
+from mmvireid.apis.run_summary import RunSummary
 from mmvireid.engine.runner import (
     ReIDRunner,
     build_runner,
@@ -35,6 +36,7 @@ def run_test(args: argparse.Namespace) -> None:
         runner.logger.info(package_version())
         set_up_metrics(runner, args)
         runner.register_hook(Provenance(args))
+        runner.register_hook(RunSummary(args.config))
         results = runner.test()
         if is_main_process():
             print_results(runner, results)

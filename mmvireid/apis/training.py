@@ -1,9 +1,11 @@
 """What ``tools/train.py`` does, once its command line is read."""
 
 import argparse
+import time
 
 from mmengine.config import Config
 
+from mmvireid.apis.run_summary import RunSummary, say_end
 from mmvireid.engine.runner import (
     build_runner,
     clear_errors,
@@ -42,4 +44,7 @@ def train(cfg: Config, args: argparse.Namespace) -> None:
     runner.logger.info(package_version())
     if checkpoint is not None:  # not in the config, which stays in the work dir
         runner._resume, runner._load_from = True, checkpoint
+    runner.register_hook(RunSummary(args.config))
+    start = time.monotonic()
     runner.train()
+    say_end(runner, time.monotonic() - start)

@@ -57,7 +57,8 @@ class Pool:
 
     def __init__(self, size: int, logs: Path, env: dict[str, str]) -> None:
         self.size, self.logs = size, logs
-        self.env = os.environ | env
+        # what a process says stands in its log in the order in which it said it: its reason last
+        self.env = os.environ | dict(PYTHONUNBUFFERED='1') | env
         self.running: dict[subprocess.Popen, tuple[Job, float]] = {}
         #: The signal that has ended the pool, and until when its processes may take to end.
         self.stopped, self.deadline = 0, float('inf')

@@ -2,10 +2,11 @@
 
 from .imports import heavy_imports
 from .options import OptionsAction, add_options_argument, read_value
-from .parser import CommandParser, parse_run_args, wants_traceback
-from .screen import steady_screen
+from .parser import CommandParser, parse_run_args, wants_traceback, wants_whole_log
+from .screen import Brief, steady_screen
 
 __all__ = [
+    'Brief',
     'CommandParser',
     'OptionsAction',
     'add_options_argument',
@@ -14,4 +15,5 @@ __all__ = [
     'read_value',
     'steady_screen',
     'wants_traceback',
+    'wants_whole_log',
 ]

@@ -9,11 +9,18 @@ from .options import add_options_argument
 
 #: Whether the command was asked to show where it refused something.
 _traceback = ContextVar('traceback', default=False)
+#: Whether the terminal shows the whole log. Who runs no command gets what MMEngine shows.
+_verbose = ContextVar('verbose', default=True)
 
 
 def wants_traceback() -> bool:
     """Whether the command was called with ``--traceback``."""
     return _traceback.get()
+
+
+def wants_whole_log() -> bool:
+    """Whether the terminal is to show all of a log: not for a run without ``--verbose``."""
+    return _verbose.get()
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -55,8 +62,12 @@ def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> a
         default='none',
         help='job launcher',
     )
+    parser.add_argument(
+        '--verbose', action='store_true', help='show the whole log, as the log file has it'
+    )
     parser.add_argument('--local_rank', '--local-rank', type=int, default=0, help=argparse.SUPPRESS)
     args = parser.parse_args(argv)
+    _verbose.set(args.__dict__.pop('verbose'))
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     if args.launcher == 'slurm':  # a port of the job's own, the same in all its processes
         job, step = (int(os.environ.get(f'SLURM_{name}_ID', 0)) for name in ('JOB', 'STEP'))

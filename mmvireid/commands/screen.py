@@ -1,10 +1,32 @@
-"""A screen that cannot stop the work whose results it shows."""
+"""A screen that cannot stop the work whose results it shows, and what is to stand on it."""
 
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import TextIO
+
+
+class Brief(str):
+    """A message that the terminal says in fewer words than the log file.
+
+    Args:
+        text: For the file.
+        brief: For the terminal: lines of items with two spaces in between, of which a narrow one
+            shows the first. Nothing is said where it is empty.
+
+    Example:
+        >>> message = Brief('loss: 0.5000  loss_identity: 0.4000', 'loss 0.5')
+        >>> message, message.brief
+        ('loss: 0.5000  loss_identity: 0.4000', 'loss 0.5')
+    """
+
+    brief: str
+
+    def __new__(cls, text: str, brief: str = '') -> 'Brief':
+        message = super().__new__(cls, text)
+        message.brief = brief
+        return message
 
 
 class SteadyStream:

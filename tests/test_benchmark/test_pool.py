@@ -13,6 +13,7 @@ from mmvireid.benchmark.pool import Job, Pool
 @pytest.fixture
 def pool(tmp_path, monkeypatch):
     monkeypatch.setattr(module, 'LOOK', 0.01)
+    monkeypatch.delenv('PYTHONUNBUFFERED', raising=False)
     return Pool(2, tmp_path, dict(GREETING='hello'))
 
 

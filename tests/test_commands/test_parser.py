@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mmvireid.commands import CommandParser, parse_run_args, wants_traceback
+from mmvireid.commands import CommandParser, parse_run_args, wants_traceback, wants_whole_log
 
 ROOT = Path(__file__).parents[2]
 #: What takes seconds to import.
@@ -17,6 +17,15 @@ def test_every_command_takes_the_switch_and_keeps_it_to_itself():
     assert wants_traceback()
     CommandParser().parse_args([])
     assert not wants_traceback()
+
+
+def test_a_run_shows_its_whole_log_on_request(monkeypatch):
+    monkeypatch.setenv('LOCAL_RANK', '0')
+    monkeypatch.setenv('MKL_NUM_THREADS', '1')
+    for arguments in (['--verbose'], []):
+        args = parse_run_args(CommandParser(), arguments)
+        assert wants_whole_log() == bool(arguments)
+        assert 'verbose' not in args
 
 
 def test_a_refusal_ends_the_program_as_a_wrong_argument_does(capsys):

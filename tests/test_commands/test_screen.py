@@ -1,12 +1,14 @@
 """Screens that are closed, or know few letters."""
 
+import copy
 import io
+import pickle
 import subprocess
 import sys
 
 import pytest
 
-from mmvireid.commands import steady_screen
+from mmvireid.commands import Brief, steady_screen
 
 #: Ends by itself, and says where it was, should it ever hang.
 WORK = """
@@ -59,3 +61,9 @@ def test_errors_pass_and_both_outputs_are_put_back(capsys):
         raise SystemExit(1)
     assert (sys.stdout, sys.stderr) == before
     assert capsys.readouterr().out == 'said\n'
+
+
+def test_a_brief_message_is_the_long_one_to_all_who_do_not_ask():
+    message = Brief('in full', 'short')
+    assert message == 'in full'
+    assert copy.deepcopy(message).brief == pickle.loads(pickle.dumps(message)).brief == 'short'

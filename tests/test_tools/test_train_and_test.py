@@ -211,13 +211,15 @@ def run_script(script: str, *arguments: str, port: int) -> str:
     return finished.stdout
 
 
-def test_two_processes_train_and_evaluate_like_one(run, config):
+def test_two_processes_train_and_evaluate_like_one(run, config, narrow_code):
     """Also with an odd number of images, where one is evaluated twice, to keep both busy."""
     cfg = Config.fromfile(config)
     cfg.train_dataloader.batch_size = 12
     cfg.train_dataloader.batch_sampler.update(num_ids=2, num_instances=3)
     cfg.test_dataloader.batch_size = 7
     cfg.test_dataloader.dataset.indices = 77
+    Path('narrow_networks.py').write_text(narrow_code)
+    cfg.custom_imports = dict(imports=['narrow_networks'])
     cfg.dump('two.py')
     run_script('dist_train.sh', 'two.py', '2', '--work-dir', 'two', port=29611)
     assert Path('two/epoch_2.pth').is_file()

@@ -24,7 +24,7 @@ from mmengine.runner import Runner
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.apis import add_out_argument, positive, write_picture
+from mmvireid.apis import add_out_argument, at_least_0, positive, write_picture
 from mmvireid.commands import CommandParser, add_options_argument, steady_screen
 from mmvireid.engine.hooks import IterationSeedHook
 from mmvireid.engine.runner import clear_errors, read_config
@@ -82,6 +82,9 @@ def choose(
         samples: What is known of them.
         num_ids: Most people.
         num_images: Most images of a person in a view.
+
+    Raises:
+        ValueError: If nobody is seen in all views.
     """
     found = defaultdict(lambda: defaultdict(list))  # person -> view -> pictures
     for view, rows in view_rows(samples).items():
@@ -89,6 +92,11 @@ def choose(
             found[sample.person_id][view].append(picture)
     views = {view: None for own in found.values() for view in own}
     people = [person for person, own in found.items() if set(own) == set(views)][:num_ids]
+    if not people:
+        raise InvalidValueError(
+            f'choose: the batch has {len(found)} people, none of them in all of {[*views]}, '
+            'expected one: take another --iteration, or a batch sampler that draws both modalities.'
+        )
     columns = {}
     for view in views:
         shown = min(num_images, *(len(found[person][view]) for person in people))
@@ -118,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument('config', help='config file (Python code: only run configs you trust)')
     add_options_argument(parser)
-    parser.add_argument('--iteration', type=int, default=0, help='which batch (%(default)s)')
+    parser.add_argument('--iteration', type=at_least_0, default=0, help='which batch (%(default)s)')
     parser.add_argument('--num-ids', type=positive, default=4, help='most people (%(default)s)')
     parser.add_argument(
         '--num-images', type=positive, default=2, help='most images of each view (%(default)s)'

@@ -8,6 +8,7 @@ from itertools import pairwise
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from mmvireid.commands import Brief
 from mmvireid.errors import InvalidTypeError, InvalidValueError
 from mmvireid.models.base import Stage, StagedReID, unwrap
 from mmvireid.registry import HOOKS
@@ -114,6 +115,8 @@ class StageHook(Hook):
             stale = [key for key in logged if re.match('train/.*(loss|/)', key)]
             for key in set(stale) - computed:
                 del logged[key]
+                # or a run that is resumed would be warned of each of them
+                runner.message_hub._resumed_keys.pop(key, None)
             self._is_new = False
 
     def _position(self, runner: Runner) -> int:
@@ -125,7 +128,12 @@ class StageHook(Hook):
         self._is_new = True
         weights = {term: weight for term, weight in model.loss_weights.items() if weight}
         updates = f'updates: {", ".join(stage.updates)}; ' if stage.updates else ''
+        frozen = f'frozen: {", ".join(stage.frozen) or "nothing"}; '
+        begins = f'Stage {stage.name!r} begins; '
+        each = '  '.join(f'{term} {weight:g}' for term, weight in weights.items())
         runner.logger.info(
-            f'Stage {stage.name!r} begins; {updates}'
-            f'frozen: {", ".join(stage.frozen) or "nothing"}; loss weights: {weights}'
+            Brief(
+                f'{begins}{updates}{frozen}loss weights: {weights}',
+                f'{begins} {updates} {frozen} loss weights: {each}',
+            )
         )

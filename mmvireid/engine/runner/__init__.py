@@ -3,6 +3,7 @@ from .distributed import (
     ReIDSeparateDistributedDataParallel,
     distributed,
 )
+from .log_processor import LogProcessor
 from .options import merge_options
 from .resumable_loop import ResumableTrainLoop
 from .runner import ReIDRunner, build_runner
@@ -22,6 +23,7 @@ from .setup import (
 from .work_dir_lock import work_dir_lock
 
 __all__ = [
+    'LogProcessor',
     'ReIDDistributedDataParallel',
     'ReIDRunner',
     'ReIDSeparateDistributedDataParallel',

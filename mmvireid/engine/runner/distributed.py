@@ -3,6 +3,8 @@
 import gc
 import inspect
 import os
+import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +16,8 @@ from torch.nn.parallel import DistributedDataParallel
 
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODEL_WRAPPERS
+
+from .work_dir_lock import process_rank
 
 
 @MODEL_WRAPPERS.register_module()
@@ -93,6 +97,8 @@ def distributed(launcher: str) -> Iterator[None]:
                     'through tools/dist_train.sh, tools/dist_test.sh or torchrun.'
                 )
         torch_dist.init_process_group('gloo')
+    if process_rank(launcher) != 0 and not sys.warnoptions:
+        warnings.simplefilter('ignore')  # the first process says it
     yield
     gc.collect()
     if torch_dist.is_initialized():

@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 
 from mmengine.config import Config
 from mmengine.evaluator import Evaluator
@@ -18,6 +20,7 @@ from mmvireid.evaluation.result_keys import result_keys
 from mmvireid.registry import FUNCTIONS, RUNNERS
 
 from .log_file import say_failures_once
+from .terminal import fit_terminal
 
 SCOPE = 'mmvireid'
 #: Hooks of every run, by their name in ``default_hooks``.
@@ -63,10 +66,16 @@ class ReIDRunner(Runner):
             return super().train()
 
     def build_logger(self, *args, **kwargs) -> MMLogger:
-        """Build the logger, whose file may fail without ado."""
+        """Build the logger, whose file may fail without ado, and whose terminal is a screen."""
         logger = super().build_logger(*args, **kwargs)
         say_failures_once(logger)
+        fit_terminal(logger)
         return logger
+
+    def load_checkpoint(self, *args, **kwargs) -> dict:
+        """Load a checkpoint, and say so in the log alone: MMEngine prints it in all processes."""
+        with redirect_stdout(StringIO()):  # the log has its own stream
+            return super().load_checkpoint(*args, **kwargs)
 
     def register_hooks(
         self,

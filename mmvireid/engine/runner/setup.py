@@ -230,7 +230,7 @@ def settle_resume(cfg: Config, args: argparse.Namespace) -> str | None:
     asked = args.resume
     if asked is None and cfg.get('resume') and 'resume' in (args.cfg_options or {}):
         asked = cfg.get('load_from') or 'auto'
-    checkpoint = resume_from(asked, cfg.work_dir)
+    checkpoint = resume_from(asked, cfg.work_dir, says=process_rank(args.launcher) == 0)
     if checkpoint is None and cfg.get('resume'):
         raise InvalidValueError(
             f'settle_resume: `resume` is True in {args.config} (with `load_from` '
@@ -251,7 +251,7 @@ def settle_resume(cfg: Config, args: argparse.Namespace) -> str | None:
     return checkpoint
 
 
-def resume_from(resume: str | None, work_dir: str) -> str | None:
+def resume_from(resume: str | None, work_dir: str, says: bool = True) -> str | None:
     """Resolve ``--resume`` to a whole checkpoint.
 
     With ``'auto'`` it is the one that ``last_checkpoint`` names, by its file name alone, so that a
@@ -261,6 +261,7 @@ def resume_from(resume: str | None, work_dir: str) -> str | None:
     Args:
         resume: A file, ``'auto'`` or ``None``.
         work_dir: Where ``'auto'`` looks.
+        says: Whether this process is the one that says which are damaged.
 
     Returns:
         The file; ``None`` without ``resume``, or if the work dir has no checkpoint yet.
@@ -276,7 +277,8 @@ def resume_from(resume: str | None, work_dir: str) -> str | None:
         damage = damage_of(path)
         if damage is None:
             return str(path)
-        print(f'{path} cannot be resumed from: {damage}.', file=sys.stderr)
+        if says:
+            print(f'{path} cannot be resumed from: {damage}.', file=sys.stderr)
     if not candidates:
         return None
     if not any(path.is_file() for path in candidates):

@@ -10,7 +10,7 @@ from .code_combinations import (
     split_singles,
 )
 from .pairs import identity_shift, paired_labels
-from .triplets import check_cross_modality_batch, draw_cross_modality_triplets
+from .triplets import check_cross_modality_batch, check_positives, draw_cross_modality_triplets
 from .views import view_rows, with_view
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     'ModalityCenters',
     'check_cross_modality_batch',
     'check_group_rows',
+    'check_positives',
     'combine_codes',
     'draw_cross_modality_triplets',
     'group_sizes',

@@ -38,6 +38,25 @@ def check_cross_modality_batch(labels: Tensor, is_visible: Tensor) -> None:
             )
 
 
+def check_positives(labels: Tensor, group: str) -> None:
+    """Check that every image of a group has another one of its identity there.
+
+    Args:
+        labels: Identity of every image, int64, on the CPU, shape (N,).
+        group: What the images are, for the message.
+
+    Raises:
+        ValueError: If an identity has a single image; names it.
+    """
+    found, counts = labels.unique(return_counts=True)
+    if (counts < 2).any():
+        raise InvalidValueError(
+            f'check_positives: gt_label {int(found[counts.argmin()])} has a single image among the '
+            f'{group} ones of the batch, expected at least two, to be compared with each other: '
+            'raise `train_dataloader.batch_sampler.num_instances`.'
+        )
+
+
 def draw_cross_modality_triplets(labels: Tensor, is_visible: Tensor) -> tuple[Tensor, Tensor]:
     """Draw a positive and a negative for every image of a batch.
 

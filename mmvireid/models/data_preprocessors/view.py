@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
-from mmvireid.errors import InvalidValueError, UnknownNameError
+from mmvireid.errors import InvalidTypeError, InvalidValueError, UnknownNameError
 from mmvireid.models.augmentations import SPACES, BaseAugmentation
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES, ReIDDataSample
@@ -27,6 +27,7 @@ class View:
         steps (dict[str, list[BaseAugmentation]]): The augmentations of each space.
 
     Raises:
+        TypeError: If an augmentation is no config of one.
         ValueError: If there is no such modality, or an augmentation stands behind one of a later
             space; names the view and the augmentation.
     """
@@ -53,6 +54,11 @@ class View:
         places = [f'common.{index}' for index in range(len(common))]
         places += [f'views.{name}.augmentations.{index}' for index in range(len(augmentations))]
         for place, cfg in zip(places, (*common, *augmentations)):
+            if not isinstance(cfg, Mapping) or 'type' not in cfg:
+                raise InvalidTypeError(
+                    f'ReIDDataPreprocessor: `{place}` is {cfg!r}, expected the config of an '
+                    "augmentation, such as dict(type='FlipAugmentation'), in a list of them."
+                )
             step = MODELS.build(cfg)
             kind = f'ReIDDataPreprocessor: `{place}` is a {type(step).__name__}'
             if not isinstance(step, BaseAugmentation):
@@ -104,9 +110,15 @@ def build_views(views: Mapping[str, Mapping], common: Sequence[dict] = ()) -> di
         that has none is seen as it is, but for what is common, under its own name.
 
     Raises:
+        TypeError: If they are no dict of dicts.
         ValueError: If a view has another key, and as :class:`View`.
     """
     found = {modality: [] for modality in MODALITIES}
+    if not isinstance(views, Mapping) or not all(isinstance(v, Mapping) for v in views.values()):
+        raise InvalidTypeError(
+            f'ReIDDataPreprocessor: `views` is {views!r}, expected a dict by name of dicts with '
+            f'some of {KEYS}.'
+        )
     for name in sorted(views, key=lambda name: (name not in MODALITIES, name)):
         cfg = views[name]
         unknown = sorted(set(cfg) - set(KEYS))

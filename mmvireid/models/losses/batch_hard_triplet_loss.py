@@ -1,10 +1,9 @@
 """Triplet loss with the hardest positive and negative of the batch."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmvireid.distances import pairwise_distance
+from mmvireid.distances import pairwise_distance, unit_rows
 from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
@@ -66,11 +65,6 @@ def batch_hard_triplet(
     """
     hardest_positive, hardest_negative = hardest_distances(distances, labels, other_labels)
     return (margin + hardest_positive - hardest_negative).clamp(min=0).mean()
-
-
-def unit_rows(rows: Tensor) -> Tensor:
-    """L2-normalised rows (N, D), in float32 at least, also of half precision inside autocast."""
-    return F.normalize(rows.to(torch.promote_types(rows.dtype, torch.float32)), dim=1)
 
 
 @MODELS.register_module()

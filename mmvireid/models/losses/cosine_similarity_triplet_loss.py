@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from mmvireid.distances import unit_rows
 from mmvireid.registry import MODELS
 
-from .batch_hard_triplet_loss import batch_hard_triplet, unit_rows
+from .batch_hard_triplet_loss import batch_hard_triplet
 
 
 def cosine_similarity_triplet(

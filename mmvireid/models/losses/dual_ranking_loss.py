@@ -1,10 +1,9 @@
 """Ranking loss across and within the modalities (BDTR)."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmvireid.distances import pairwise_distance
+from mmvireid.distances import pairwise_distance, unit_rows
 from mmvireid.models.batches import split_modalities
 from mmvireid.registry import MODELS
 
@@ -94,7 +93,7 @@ class DualRankingLoss(nn.Module):
             A scalar, never negative.
         """
         if self.normalize:
-            features = F.normalize(features, dim=1)
+            features = unit_rows(features)
         margins = (self.margin, self.intra_margin)
         cross, intra = dual_ranking(features, labels, num_visible, *margins)
         return cross + self.intra_weight * intra

@@ -3,11 +3,11 @@
 import torch
 from torch import Tensor, nn
 
-from mmvireid.distances import pairwise_distance
+from mmvireid.distances import pairwise_distance, unit_rows
 from mmvireid.models.batches import modality_centers
 from mmvireid.registry import MODELS
 
-from .batch_hard_triplet_loss import hardest_distances, unit_rows
+from .batch_hard_triplet_loss import hardest_distances
 
 
 def hetero_center_triplet(

@@ -2,10 +2,10 @@
 
 from torch import Tensor, nn
 
-from mmvireid.distances import pairwise_distance
+from mmvireid.distances import pairwise_distance, unit_rows
 from mmvireid.registry import MODELS
 
-from .batch_hard_triplet_loss import hardest_distances, unit_rows
+from .batch_hard_triplet_loss import hardest_distances
 
 
 def regularized_similarity_triplet(

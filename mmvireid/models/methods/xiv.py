@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.models.batches import view_rows, with_view
+from mmvireid.models.batches import check_positives, view_rows, with_view
 from mmvireid.registry import MODELS
 from mmvireid.structures import INFRARED, MODALITIES, VISIBLE, ReIDDataSample
 
@@ -54,12 +54,17 @@ class XIV(AGW):
         """Compute the terms ``identity``, ``triplet`` and ``center``.
 
         Raises:
-            ValueError: If an identity is alone in the batch or lacks a modality.
+            ValueError: If an identity is alone in the batch, lacks a modality, or has a single
+                image of one.
         """
         if self.generator is not None:
             made = self.generator(inputs[VISIBLE])
             inputs, data_samples = with_view(inputs, data_samples, 'x', made, of=VISIBLE)
-        labels, rows = self.gt_labels(data_samples), view_rows(data_samples)
+        labels, rows = self.cpu_labels(data_samples)[0], view_rows(data_samples)
+        if self.wants('triplet'):
+            for name, own in rows.items():
+                check_positives(labels[own], name)
+        labels = self.to_device(labels)
         embedding, feature = self.neck(self.backbone(inputs))
         logits = self.head(feature)
         groups = {name: (embedding[own], labels[own]) for name, own in rows.items()}

@@ -118,10 +118,14 @@ def train(training_batch, tmp_path):
 
 
 @pytest.mark.parametrize('by_epoch', [True, False])
-def test_stages_follow_each_other_and_their_losses_leave_the_log(by_epoch, train):
+def test_stages_follow_each_other_and_their_losses_leave_the_log(by_epoch, train, tmp_path):
     recorder = train(STAGES, by_epoch)
     assert recorder.stage_before_training == 'one'
     assert recorder.rows == EXPECTED
+    for path in tmp_path.glob('*_*.pth'):
+        hub = torch.load(path, weights_only=True)['message_hub']
+        promised = {key for key in hub['resumed_keys'] if key.startswith('train/')}
+        assert promised == set(hub['log_scalars'])  # MMEngine warns of every other one
 
 
 class TwoUpdates(Toy):

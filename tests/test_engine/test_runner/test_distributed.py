@@ -9,10 +9,13 @@ import socket
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 
 import pytest
 import torch
+
+from mmvireid.engine.runner import distributed
 
 ROOT = Path(__file__).parents[3]
 HOOKS = '''
@@ -214,3 +217,12 @@ def test_a_signal_to_one_process_ends_all_after_the_same_iteration(
     )
     for key, value in straight.items():
         assert torch.equal(resumed[key], value), key
+
+
+@pytest.mark.parametrize(('rank', 'count'), [('0', 1), ('1', 0)])
+def test_one_process_passes_on_what_python_warns_of(rank, count, monkeypatch):
+    monkeypatch.setenv('SLURM_PROCID', rank)
+    monkeypatch.setattr('sys.warnoptions', [])
+    with warnings.catch_warnings(record=True) as heard, distributed('slurm'):
+        warnings.warn('of every process', stacklevel=1)
+    assert len(heard) == count

@@ -178,8 +178,8 @@ def build(case, rank, world_size):
     """The model, and what is trained: the same in one process."""
     torch.manual_seed(0)
     model = MODELS.build(case.model)
-    normalize = model.data_preprocessor.normalize
-    model.data_preprocessor.normalize = lambda images: normalize(images).double()
+    upload = model.data_preprocessor.upload
+    model.data_preprocessor.upload = lambda images: upload(images).double()
     if not case.sync_bn:
         replace_batch_norm(model)
     if not case.joint:

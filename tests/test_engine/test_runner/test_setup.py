@@ -120,6 +120,8 @@ def test_a_damaged_checkpoint_is_said_and_the_one_before_it_is_used(harm, tmp_pa
         path.unlink()
     assert resume_from('auto', str(tmp_path)) == str(tmp_path / 'epoch_2.pth')
     assert f'{path} cannot be resumed from' in capsys.readouterr().err
+    assert resume_from('auto', str(tmp_path), says=False) == str(tmp_path / 'epoch_2.pth')
+    assert capsys.readouterr().err == ''
     with pytest.raises((ValueError, FileNotFoundError), match='epoch_3.pth'):
         resume_from(str(path), str(tmp_path))  # asked for by name, nothing else will do
 
@@ -171,7 +173,8 @@ def test_every_command_has_that_switch_and_uses_its_own_clone():
     for path in tools.rglob('*.py'):
         text = path.read_text()
         if 'from mmvireid' in text:
-            assert re.search('CommandParser\\(|model_parser\\(', text), path
+            if path.name != 'run_onnx.py':  # does without MMEngine's options
+                assert re.search('CommandParser[()]|model_parser[()]', text), path
             depth = len(path.relative_to(tools).parts)
             line = f'sys.path.insert(0, str(Path(__file__).resolve().parents[{depth}]))'
             assert 0 < text.find(line) < text.find('\nfrom mmvireid'), path

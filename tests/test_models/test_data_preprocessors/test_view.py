@@ -152,3 +152,17 @@ def test_an_iteration_draws_the_same_whatever_was_before_it(batch):
                 images = preprocessor(batch, training=True)['inputs']
             seen.append(torch.cat(list(images.values())))
         assert torch.equal(*seen)
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (dict(views=['visible']), r"`views` is \['visible'\], expected a dict by name"),
+        (dict(views=dict(visible=[dict(type='FlipAugmentation')])), '`views` is .* of dicts'),
+        (dict(common=dict(type='FlipAugmentation')), "`common.0` is 'type', expected the config"),
+        (dict(common=[dict(prob=0.5)]), "`common.0` is {'prob': 0.5}, expected the config"),
+    ],
+)
+def test_what_is_no_list_of_augmentations_is_named(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        ReIDDataPreprocessor(**arguments)

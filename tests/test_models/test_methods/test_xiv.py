@@ -147,3 +147,13 @@ def test_further_views_are_refused():
     views = dict(visible={}, grey=dict(modality='visible'))
     with pytest.raises(ValueError, match=r'`data_preprocessor.views` are .*grey.* expected one of'):
         build(data_preprocessor=dict(views=views))
+
+
+def test_triplets_within_a_modality_need_two_images_of_it(training_batch):
+    """With one, an image would be its own hardest positive, and X a second visible image."""
+    model = build()
+    data = model.data_preprocessor(training_batch(3, 1))
+    with pytest.raises(ValueError, match='single image among the visible ones .*num_instances'):
+        model.loss(**data)
+    model.loss_weights['triplet'] = 0.0
+    assert model.loss(**data)['center'] > 0

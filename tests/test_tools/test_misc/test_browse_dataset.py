@@ -14,7 +14,9 @@ class Enough(Exception):
     """Ends a training."""
 
 
-def test_it_shows_the_images_of_the_first_iteration(load_tool, shrink, tmp_path, monkeypatch):
+def test_it_shows_the_images_of_the_first_iteration(
+    load_tool, shrink, tmp_path, monkeypatch, capsys
+):
     cfg = shrink(CONFIG)
     cfg.dump(tmp_path / 'config.py')
     runner = Runner.from_cfg(cfg)
@@ -49,6 +51,9 @@ def test_it_shows_the_images_of_the_first_iteration(load_tool, shrink, tmp_path,
     assert {len(column) for column in columns.values()} == {3}
     assert np.array_equal(columns['exchanged 2'][1], expected[12 + 4])  # of the second person
     assert np.array_equal(cv2.imread(str(out)), expected[24])
+    with pytest.raises(SystemExit):
+        tool.main([str(tmp_path / 'config.py'), '--iteration', '-1'])
+    assert "argument --iteration: '-1' is not a number of at least 0" in capsys.readouterr().err
     with pytest.raises(SystemExit, match='browse_dataset: .*--iteration is 2, expected less than'):
         tool.main([str(tmp_path / 'config.py'), '--iteration', '2'])
 
@@ -57,10 +62,13 @@ def test_people_without_all_views_have_no_row(load_tool):
     choose = load_tool('misc/browse_dataset.py').choose
     people = [(1, 'visible'), (2, 'visible'), (2, 'visible'), (2, 'infrared')]
     samples = [ReIDDataSample(person_id=person, modality=view) for person, view in people]
-    columns, rows = choose([np.full((2, 2, 3), i) for i in range(4)], samples, 5, 5)
+    pictures = [np.full((2, 2, 3), i) for i in range(4)]
+    columns, rows = choose(pictures, samples, 5, 5)
     assert rows == ['person 2']
     assert {view: [p[0, 0, 0] for p in column] for view, column in columns.items()} == {
         'visible 1': [1],
         'visible 2': [2],
         'infrared': [3],
     }
+    with pytest.raises(ValueError, match=r"2 people, none .* in all of \['visible', 'infrared'"):
+        choose(pictures[::3], samples[::3], 5, 5)
