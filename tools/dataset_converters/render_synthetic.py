@@ -17,7 +17,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
-from mmvireid.apis import picture_path, positive, write_picture
+from mmvireid.apis import picture_path, write_picture
 from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.datasets.rendering import (
     FACTORS,
@@ -84,7 +84,7 @@ def parse_args(argv: Sequence[str] | None) -> tuple[CommandParser, argparse.Name
     parser.add_argument('--size', default='small', choices=SIZES)
     parser.add_argument('--layout', default='sysu', choices=LAYOUTS)
     parser.add_argument('--seed', type=int, default=0, help='another seed gives other people')
-    parser.add_argument('--workers', type=positive, help='processes (default: one per CPU core)')
+    parser.add_argument('--workers', type=int, help='processes (default: one per CPU core)')
     parser.add_argument(
         '--counterparts', type=Path, metavar='DIR',
         help='also write every moment in the other modality into this folder, under the same names',
