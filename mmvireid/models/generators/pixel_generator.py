@@ -23,8 +23,9 @@ class PixelGenerator(BaseModule):
 
     Example:
         >>> import torch
-        >>> PixelGenerator()(torch.ones(1, 3, 1, 1)).flatten().tolist()  # 0.333 * 0.999
-        [0.33266699314117432, 0.33266699314117432, 0.33266699314117432]
+        >>> images = PixelGenerator()(torch.ones(1, 3, 1, 1)).flatten()
+        >>> [round(value, 4) for value in images.tolist()]  # 0.333 * 0.999
+        [0.3327, 0.3327, 0.3327]
     """
 
     def __init__(self, start: float = 0.333, init_cfg: dict | None = None) -> None:

@@ -35,14 +35,14 @@ def found(value, key):
 @pytest.mark.parametrize('config', CONFIGS)
 def test_one_option_moves_every_data_set_and_one_every_number_of_identities(config, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
-    cfg = read_config(str(ROOT / config), dict(data_root='/there', num_ids=12))
+    cfg = read_config(str(ROOT / config), dict(data_root='/there', num_ids=1234))
     loaders = [name for name in cfg if name.endswith('_dataloader') and cfg[name] is not None]
     assert len(loaders) >= 2
     assert all(cfg[name].dataset.data_root == '/there' for name in loaders)
     assert set(found(cfg._cfg_dict.to_dict(), 'data_root')) == {'/there'}
-    assert set(found(cfg.model.to_dict(), 'num_ids')) == {12}
+    assert set(found(cfg.model.to_dict(), 'num_ids')) == {1234}
     sampler = cfg.train_dataloader.batch_sampler
-    assert 12 not in found(sampler, 'num_ids')  # identities of a batch: another thing
+    assert 1234 not in found(sampler, 'num_ids')  # identities of a batch: another thing
 
 
 def test_a_config_file_may_have_data_root_at_its_top_level(tmp_path):
