@@ -30,16 +30,25 @@ def run_test(args: argparse.Namespace) -> None:
         args: Of ``tools/test.py``.
     """
     with clear_errors('test'), distributed(args.launcher):
-        cfg = prepare_config(args)
-        apply_switches(cfg, args)
-        runner = build_runner(cfg)
-        runner.logger.info(package_version())
-        set_up_metrics(runner, args)
-        runner.register_hook(Provenance(args))
-        runner.register_hook(RunSummary(args.config))
-        results = runner.test()
-        if is_main_process():
-            print_results(runner, results)
+        evaluate(args)  # a function, after which nothing holds the model
+
+
+def evaluate(args: argparse.Namespace) -> None:
+    """Evaluate with the switches of a command line.
+
+    Args:
+        args: Of ``tools/test.py``.
+    """
+    cfg = prepare_config(args)
+    apply_switches(cfg, args)
+    runner = build_runner(cfg)
+    runner.logger.info(package_version())
+    set_up_metrics(runner, args)
+    runner.register_hook(Provenance(args))
+    runner.register_hook(RunSummary(args.config))
+    results = runner.test()
+    if is_main_process():
+        print_results(runner, results)
 
 
 def describe(checkpoint: str, meta: dict) -> dict:

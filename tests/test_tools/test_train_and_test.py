@@ -5,13 +5,16 @@ import os
 import re
 import subprocess
 import sys
+import weakref
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import pytest
 import torch
 from mmengine.config import Config
 
+from mmvireid.engine.runner import build_runner, distributed
 from mmvireid.registry import MODELS
 
 ROOT = Path(__file__).parents[2]
@@ -86,6 +89,28 @@ def test_a_run_goes_on_from_its_own_checkpoint_only(run, config):
     assert (left.resume, left.load_from) == (False, None)
     ours, theirs = weights('a/epoch_2.pth'), weights('b/epoch_2.pth')
     assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+def test_nothing_that_was_built_outlives_the_group_of_processes(run, config, monkeypatch):
+    """Torch aborts a process now and then that leaves its group before its model is gone."""
+    built, left = [], []
+
+    def build(cfg):
+        runner = build_runner(cfg)
+        built.append(weakref.ref(runner))
+        return runner
+
+    def is_initialized():  # asked when the block has ended, and what is left has been collected
+        left.append([ref() for ref in built])
+        return False
+
+    for module in ('training', 'testing'):
+        monkeypatch.setattr(f'mmvireid.apis.{module}.build_runner', build)
+    stand_in = SimpleNamespace(is_initialized=is_initialized)
+    monkeypatch.setitem(distributed.__wrapped__.__globals__, 'torch_dist', stand_in)
+    run('train.py', config, '--work-dir', 'a')
+    run('test.py', config, 'a/epoch_2.pth', '--work-dir', 'a')
+    assert left == [[None], [None, None]]
 
 
 def test_a_work_dir_in_use_is_left_alone(run, config, tmp_path):
