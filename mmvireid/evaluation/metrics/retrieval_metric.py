@@ -247,11 +247,17 @@ class RetrievalMetric(BaseMetric):
         }
 
     def table(self) -> str:
-        """The last evaluation as a text table, with the chance level and the test data below."""
+        """The last evaluation as a text table, with the chance level and the test data below.
+
+        Training data of another name are said, too.
+        """
         chance = chance_level(self.feature_set, self.settings, self.max_rank)
         table = format_table(self.report, chance, self.scores)
-        described = describe_source(self.dataset_meta)
-        return f'{table}\nTest data: {described}.' if described else table
+        meta, trained_on = self.dataset_meta or {}, self.provenance.get('trained_on') or {}
+        lines = [('Test data', describe_source(meta))]
+        if trained_on.get('dataset') != meta.get('dataset'):
+            lines.append(('Trained on', describe_source(trained_on)))
+        return '\n'.join([table, *(f'{name}: {text}.' for name, text in lines if text)])
 
     @property
     def _suffixes(self) -> tuple[str, ...]:
