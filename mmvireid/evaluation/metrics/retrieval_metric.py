@@ -295,15 +295,14 @@ class RetrievalMetric(BaseMetric):
             'rerank': self.rerank,
             **asdict(self.protocol),
             **self.provenance,
+            'test_data': meta,  # whole, for the weights have a seed, too
         }
         results = {setting: result.to_dict() for setting, result in self.report.items()}
         content = {'provenance': provenance, 'results': results}
         with new_file(folder / f'{self.file_stem}_report.json') as draft:
             draft.write_text(json.dumps(content, indent=2, default=str) + '\n', 'utf-8')
         queries = {setting: result.queries for setting, result in self.report.items()}
-        # whole, for the weights have a seed, too
-        source = dict(provenance, test_data=meta)
-        save_queries(queries, folder / f'{self.file_stem}_queries.npz', source)
+        save_queries(queries, folder / f'{self.file_stem}_queries.npz', provenance)
 
 
 @METRICS.register_module()
