@@ -74,6 +74,12 @@ AGW = Release(
     },
 )
 CAJ = replace(AGW, title='a CAJ checkpoint, with the names of AGW', config='caj/caj_sysu.py')
+LBA = replace(
+    AGW,
+    title='an LbA checkpoint, with the names of AGW without non-local blocks',
+    config='lba/lba_sysu.py',
+    names={pattern: ours for pattern, ours in AGW.names.items() if 'NL_' not in pattern},
+)
 # Of both modalities' ResNets the first stage too; a convolution of 1 x 1 where we have a matrix.
 HCT = Release(
     title='an HCT checkpoint of six stripes',
@@ -144,4 +150,4 @@ ALIGNGAN = Release(
     ),
 )
 #: By the name of the method.
-RELEASES = dict(agw=AGW, caj=CAJ, hct=HCT, hicmd=HICMD, aligngan=ALIGNGAN)
+RELEASES = dict(agw=AGW, caj=CAJ, lba=LBA, hct=HCT, hicmd=HICMD, aligngan=ALIGNGAN)

@@ -6,6 +6,7 @@ from .expat import ExpAT
 from .hat import HAT
 from .hicmd import HiCMD
 from .hpiln import HPILN
+from .lba import LbA
 from .mso import MSO
 from .pretrain import IdentityPretraining
 from .separate_aligngan import SeparateAlignGAN
@@ -24,6 +25,7 @@ __all__ = [
     'ExpAT',
     'HiCMD',
     'IdentityPretraining',
+    'LbA',
     'SeparateAlignGAN',
     'StripedReID',
 ]
