@@ -108,3 +108,7 @@ def test_as_many_parameters_as_the_release_uses():
 def test_a_backbone_that_cannot_be_cut_is_named(backbone):
     with pytest.raises(ValueError, match='LbA: `backbone` has plug-ins, or no stage that both'):
         build(backbone=CONFIG['backbone'] | backbone)
+
+
+def test_partners_are_drawn_again_where_a_run_goes_on(resumes_exactly):
+    resumes_exactly(str(Path(__file__).parents[3] / 'configs/lba/lba_synthetic.py'))
