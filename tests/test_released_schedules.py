@@ -1,6 +1,6 @@
 """Configs against the released schedules, epoch by epoch and group by group.
 
-AGW's, and those of what was released on its code: CAJ, RLE.
+AGW's, and those of what was released on its code: CAJ, RLE, DEEN.
 """
 
 from pathlib import Path
@@ -19,11 +19,13 @@ SCHEDULES = {
     'agw/agw_sysu.py': (81, (20, 50)),
     'caj/caj_sysu.py': (100, (20, 50)),
     'rle/rle_sysu.py': (151, (20, 80, 120)),
+    'deen/deen_sysu.py': (151, (20, 80)),
 }
 #: What has the whole rate, and not a tenth of it.
 HEADS = {
     'agw/agw_sysu.py': {'neck.bn.weight', 'head.classifier.weight'},
     'caj/caj_sysu.py': {'neck.bn.weight', 'head.classifier.weight'},
+    'deen/deen_sysu.py': {'neck.bn.weight', 'head.classifier.weight'},
     'rle/rle_sysu.py': {
         f'{name}.weight'
         for part in range(4)

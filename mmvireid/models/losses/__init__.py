@@ -6,6 +6,8 @@ from .adaptive_large_margin_loss import (
 )
 from .adversarial_loss import AdversarialLoss
 from .batch_hard_triplet_loss import BatchHardTripletLoss, batch_hard_triplet
+from .branch_orthogonality_loss import BranchOrthogonalityLoss, branch_orthogonality
+from .center_pair_mining_loss import CenterPairMiningLoss, center_pair_mining
 from .cosine_similarity_triplet_loss import (
     CosineSimilarityTripletLoss,
     cosine_similarity_triplet,
@@ -55,6 +57,8 @@ __all__ = [
     'AdaptiveLargeMarginLoss',
     'AdversarialLoss',
     'BatchHardTripletLoss',
+    'BranchOrthogonalityLoss',
+    'CenterPairMiningLoss',
     'CosineSimilarityTripletLoss',
     'CrossModalityContrastiveCenterLoss',
     'CrossModalityTripletLoss',
@@ -80,6 +84,8 @@ __all__ = [
     'WeightedRegularizedTripletLoss',
     'adaptive_large_margin',
     'batch_hard_triplet',
+    'branch_orthogonality',
+    'center_pair_mining',
     'cosine_similarity_triplet',
     'cross_modality_contrastive_center',
     'cross_modality_triplet',

@@ -1,6 +1,7 @@
 from .agw import AGW
 from .aligngan import AlignGAN
 from .caj import CAJ
+from .deen import DEEN
 from .dgvae import DGVAE
 from .expat import ExpAT
 from .hat import HAT
@@ -15,6 +16,7 @@ from .xiv import XIV
 __all__ = [
     'AGW',
     'CAJ',
+    'DEEN',
     'DGVAE',
     'HAT',
     'HPILN',

@@ -118,6 +118,8 @@ CASES = dict(
     ),
     toy=dict(config=TOY, joint=True, size=(4, 2), batch=(3, 2)),
     toy_sync_bn=dict(config=TOY, joint=True, sync_bn=True, size=(4, 2), batch=(3, 2)),
+    # with dropout; without views, which all halves of one process would draw in a row
+    deen=dict(config='deen/deen_sysu', iterations=4, options={'model.data_preprocessor': None}),
     aligngan=dict(config='aligngan/aligngan_sysu', size=(64, 32)),
     # large, hence short; its discriminators learn from a second derivative
     hicmd=dict(
