@@ -7,6 +7,7 @@ from .hat import HAT
 from .hicmd import HiCMD
 from .hpiln import HPILN
 from .mso import MSO
+from .pmt import PMT
 from .pretrain import IdentityPretraining
 from .separate_aligngan import SeparateAlignGAN
 from .striped_reid import StripedReID
@@ -19,6 +20,7 @@ __all__ = [
     'HAT',
     'HPILN',
     'MSO',
+    'PMT',
     'XIV',
     'AlignGAN',
     'ExpAT',
