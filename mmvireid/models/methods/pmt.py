@@ -3,9 +3,9 @@
 from torch import Tensor
 
 from mmvireid.models.base import StagedReID
-from mmvireid.models.batches import check_positives, view_rows
+from mmvireid.models.batches import check_positives, split_modalities
 from mmvireid.registry import MODELS
-from mmvireid.structures import ReIDDataSample
+from mmvireid.structures import MODALITIES, VISIBLE, ReIDDataSample
 
 from .agw import AGW
 
@@ -50,23 +50,21 @@ class PMT(AGW, StagedReID):
             ValueError: If an identity is alone in the batch, lacks a modality, or has a single
                 image of one.
         """
-        labels, rows = self.cpu_labels(data_samples)[0], view_rows(data_samples)
+        labels, num_visible = self.cpu_labels(data_samples)[0], len(inputs[VISIBLE])
         if self.wants_any('modality_triplet', 'enhancement'):
-            for name, own in rows.items():
-                check_positives(labels[own], name)
+            for name, own in zip(MODALITIES, split_modalities(labels, num_visible)):
+                check_positives(own, name)
         labels = self.to_device(labels)
         embedding, feature = self.neck(self.backbone(inputs))
-        logits = self.head(feature)
-        sides = [*rows.values()]
-        terms = dict(identity=sum(self.identity_loss(logits[s], labels[s]) for s in sides))
+        rows = (self.head(feature), embedding, labels)
+        sides = [*zip(*(split_modalities(values, num_visible) for values in rows))]
+        terms = dict(identity=sum(self.identity_loss(logits, own) for logits, _, own in sides))
         if self.wants('modality_triplet'):
-            terms['modality_triplet'] = sum(
-                self.triplet_loss(embedding[s], labels[s]) for s in sides
-            )
+            terms['modality_triplet'] = sum(self.triplet_loss(*side) for _, *side in sides)
         if self.wants('triplet'):
             terms['triplet'] = self.triplet_loss(embedding, labels)
         if self.wants('enhancement'):
-            terms['enhancement'] = self.enhancement_loss(embedding, labels, sides[0].stop)
+            terms['enhancement'] = self.enhancement_loss(embedding, labels, num_visible)
         if self.wants('center'):
             terms['center'] = self.center_loss(embedding, labels)
         return terms
