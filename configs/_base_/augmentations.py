@@ -23,6 +23,14 @@ _augmentations = dict(
     # RLE's ladder: a channel, or a channel or grey, of the image as it is
     random_channel=dict(type='ChannelCopyAugmentation', prob=0.5, space='raw'),
     random_channel_or_grey=dict(type='ChannelCopyAugmentation', prob=0.5, grey=1.0, space='raw'),
+    # PMT, infrared: one of the two, always
+    jitter_or_blur=dict(
+        type='ChoiceAugmentation',
+        choices=[
+            dict(type='LightJitterAugmentation', brightness=0.3, contrast=0.3),
+            dict(type='BlurAugmentation', kernel_size=21, sigma=(0.1, 3.0)),
+        ],
+    ),
     # MSCMNet
     channel_scaling=dict(type='ChannelScalingAugmentation', prob=0.5, factors=(0.02, 1.0)),
     # RLE

@@ -17,12 +17,17 @@ from .cross_modality_contrastive_center_loss import (
     cross_modality_contrastive_center,
 )
 from .cross_modality_triplet_loss import CrossModalityTripletLoss, cross_modality_triplet
+from .discriminative_center_loss import DiscriminativeCenterLoss, discriminative_center
 from .dual_ranking_loss import DualRankingLoss, dual_ranking
 from .exp_angle_triplet_loss import ExpAngleTripletLoss, exp_angle_triplet
 from .hetero_center_loss import HeteroCenterLoss, hetero_center
 from .hetero_center_triplet_loss import HeteroCenterTripletLoss, hetero_center_triplet
 from .identity_loss import IdentityLoss
 from .mixture_prior_loss import MixturePriorLoss, mixture_prior_kl, mixture_prior_printed
+from .modality_shared_enhancement_loss import (
+    ModalitySharedEnhancementLoss,
+    modality_shared_enhancement,
+)
 from .paired_center_triplet_loss import PairedCenterTripletLoss, paired_center_triplet
 from .perceptual_edge_loss import PerceptualEdgeLoss
 from .r1_loss import R1Loss, r1_penalty
@@ -63,6 +68,7 @@ __all__ = [
     'CrossModalityContrastiveCenterLoss',
     'CrossModalityTripletLoss',
     'CycleConsistencyLoss',
+    'DiscriminativeCenterLoss',
     'DualRankingLoss',
     'ExpAngleTripletLoss',
     'HeteroCenterLoss',
@@ -70,6 +76,7 @@ __all__ = [
     'IdentityConsistencyLoss',
     'IdentityLoss',
     'MixturePriorLoss',
+    'ModalitySharedEnhancementLoss',
     'PairedCenterTripletLoss',
     'PerceptualEdgeLoss',
     'R1Loss',
@@ -90,6 +97,7 @@ __all__ = [
     'cross_modality_contrastive_center',
     'cross_modality_triplet',
     'cycle_consistency',
+    'discriminative_center',
     'dual_ranking',
     'exp_angle_triplet',
     'hetero_center',
@@ -98,6 +106,7 @@ __all__ = [
     'large_margin_cross_entropy',
     'mixture_prior_kl',
     'mixture_prior_printed',
+    'modality_shared_enhancement',
     'paired_center_triplet',
     'printed_positive_distance',
     'r1_penalty',

@@ -8,6 +8,7 @@ from .hat import HAT
 from .hicmd import HiCMD
 from .hpiln import HPILN
 from .mso import MSO
+from .pmt import PMT
 from .pretrain import IdentityPretraining
 from .separate_aligngan import SeparateAlignGAN
 from .striped_reid import StripedReID
@@ -21,6 +22,7 @@ __all__ = [
     'HAT',
     'HPILN',
     'MSO',
+    'PMT',
     'XIV',
     'AlignGAN',
     'ExpAT',
