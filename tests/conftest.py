@@ -353,6 +353,10 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
         tiny_model(cfg.model, narrow=True, num_ids=train_set.metainfo['num_ids'], input_size=size)
         if cfg.model.get('backbone', {}).get('type') == 'TwoStreamResNet':
             cfg.model.backbone.num_stages = 3
+            attention = (cfg.model.backbone.get('plugins') or {}).get('layer3', {})
+            if 'map_size' in attention:  # of images of this size
+                stride = 8 * cfg.model.backbone.last_stride
+                attention.map_size = (size[0] // stride, size[1] // stride)
             if cfg.model.backbone.get('split') == 'layer4':
                 cfg.model.backbone.split = 'layer3'  # all of what is left, too
         shrink_schedule(cfg)

@@ -67,6 +67,7 @@ PARAMETERS = [
     ('deen/deen_sysu.py', {}, 42_035_744 + 2048),
     ('deen/deen_llcm.py', {}, 42_687_008 + 2048),
     ('deen/deen_regdb.py', {}, 13_093_152 + 1024),
+    ('mscmnet/mscmnet_sysu.py', {}, 42_855_488),  # the same, with it
 ]  # fmt: skip
 
 

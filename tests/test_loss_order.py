@@ -20,6 +20,7 @@ ON_MODALITIES = dict(
     HeteroCenterLoss={},
     HeteroCenterTripletLoss={},
     PairedCenterTripletLoss={},
+    QuadrupleCenterLoss={},
     TripletCenterLoss=dict(in_channels=16, num_ids=8, margin=5.0),
 )
 #: Those without such an order, and why.

@@ -30,6 +30,7 @@ from .modality_shared_enhancement_loss import (
 )
 from .paired_center_triplet_loss import PairedCenterTripletLoss, paired_center_triplet
 from .perceptual_edge_loss import PerceptualEdgeLoss
+from .quadruple_center_loss import QuadrupleCenterLoss, quadruple_center
 from .r1_loss import R1Loss, r1_penalty
 from .regularized_similarity_triplet_loss import (
     RegularizedSimilarityTripletLoss,
@@ -79,6 +80,7 @@ __all__ = [
     'ModalitySharedEnhancementLoss',
     'PairedCenterTripletLoss',
     'PerceptualEdgeLoss',
+    'QuadrupleCenterLoss',
     'R1Loss',
     'RegularizedSimilarityTripletLoss',
     'SoftIdentityLoss',
@@ -109,6 +111,7 @@ __all__ = [
     'modality_shared_enhancement',
     'paired_center_triplet',
     'printed_positive_distance',
+    'quadruple_center',
     'r1_penalty',
     'regularized_similarity_triplet',
     'squared_difference_triplet',

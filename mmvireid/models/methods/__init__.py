@@ -7,6 +7,7 @@ from .expat import ExpAT
 from .hat import HAT
 from .hicmd import HiCMD
 from .hpiln import HPILN
+from .mscmnet import MSCMNet
 from .mso import MSO
 from .pmt import PMT
 from .pretrain import IdentityPretraining
@@ -28,6 +29,7 @@ __all__ = [
     'ExpAT',
     'HiCMD',
     'IdentityPretraining',
+    'MSCMNet',
     'SeparateAlignGAN',
     'StripedReID',
 ]
