@@ -2,12 +2,13 @@
 
 ``python tools/model_converters/released.py METHOD IN [IN ...] OUT``
 
-A release may keep its networks in several files. AGW's names are known. Of Hi-CMD and AlignGAN the
-networks are known, and not their names: networks are found by their layers, and two that look alike
-(of the two modalities) by words in their names, such as ``rgb`` and ``ir``, or ``a`` and ``b``, the
-first for visible images. Printed is what was taken for what: check it, and say what is meant with
-``--part OURS=NAME`` where it is wrong or not found (``NAME,NAME`` if it has several parts there).
-Parts that features do not need stay as they are initialised where they are not found.
+A release may keep its networks in several files. Names are known but for Hi-CMD and AlignGAN, whose
+networks are found by their layers, and two that look alike (of the two modalities) by words in
+their names, such as ``rgb`` and ``ir``, or ``a`` and ``b``, the first for visible images. Printed
+is what was taken for what: check it, and say what is meant with ``--part OURS=NAME`` where it is
+wrong or not found (``NAME,NAME`` if it has several parts there). Parts that features do not need
+stay as they are initialised where they are not found. A release that is not of its method's usual
+network needs ``--config``: what does not fit the config is refused.
 """
 
 import argparse
@@ -31,7 +32,7 @@ from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.engine.runner import clear_errors, read_config
 from mmvireid.evaluation import align_rows
 from mmvireid.registry import MODELS
-from mmvireid.storage import check_output, load_checkpoint, new_file
+from mmvireid.storage import check_output, check_state_dict, load_checkpoint, new_file
 
 CONFIGS = Path(__file__).parents[2] / 'configs'
 
@@ -46,19 +47,26 @@ def read_released(paths: Sequence[str]) -> dict[str, torch.Tensor]:
     return found
 
 
-def build_state(config: str) -> dict[str, torch.Tensor]:
+def build_state(
+    config: str, options: dict | None = None, device: str = 'cpu'
+) -> dict[str, torch.Tensor]:
     """Names and initial values of a config's model; nothing is downloaded."""
-    cfg = read_config(config)
+    cfg = read_config(config, options)
     init_default_scope(cfg.get('default_scope', 'mmvireid'))
     torch.manual_seed(0)
-    return MODELS.build(cfg.model).state_dict()
+    with torch.device(device):
+        return MODELS.build(cfg.model).state_dict()
 
 
 def convert(release: Release, args: argparse.Namespace) -> Conversion:
     """Convert the files of a command line."""
     released = read_released(args.files[:-1])
     if release.names:
-        return convert_by_names(release, released)
+        found = convert_by_names(release, released)
+        num_ids = len(found.weights[f'{release.classifier}.weight'])
+        ours = build_state(args.config, dict(num_ids=num_ids), 'meta')
+        check_state_dict(ours, found.weights, f'{args.files[0]!r} as {release.title}')
+        return found
     named = {
         ours: names.split(',') for ours, _, names in (part.partition('=') for part in args.part)
     }
