@@ -1,8 +1,7 @@
 # DEEN on rendered data, with the network, batches and schedule of agw_synthetic.py: as on RegDB, a
 # network of three stages, whose branches begin before layer3, and the smaller rectangles.
 _base_ = ['../agw/agw_synthetic.py', '../_base_/models/deen_parts.py']
-_a = _base_._augmentations
-_view = dict(augmentations=[_a.grey, dict(_a.crop, padding=6), _a.flip, _a.erasing_e])
+_a, _small = _base_._augmentations, _base_._variants.small_erasing.model.data_preprocessor
 model = dict(
     _base_._deen,
     _delete_=True,
@@ -11,7 +10,7 @@ model = dict(
         non_local=None,
         plugins=dict(layer1=_base_._mfa, layer2=[_base_._mfa, _base_._dee]),
     ),
-    data_preprocessor=dict(views=dict(visible=_view, infrared=_view)),
+    data_preprocessor=dict(_small, common=[dict(_a.crop, padding=6), _a.flip]),
     head=dict(_base_._deen.head, num_ids=_base_.num_ids),
 )
 train_dataloader = dict(dataset=dict(pipeline=_base_.test_pipeline))

@@ -2,7 +2,7 @@
 # whose places are those of the network. It has the augmentations, too: see variants/caj.py.
 _base_ = '../augmentations.py'
 _own = _base_._augmentations
-_small_view = dict(augmentations=[_own.grey, _own.crop, _own.flip, _own.erasing_e])
+_small_view = dict(augmentations=[_own.grey, _own.erasing_e])
 _mfa = dict(type='FeatureAggregationPlugin')
 _dee = dict(type='EmbeddingExpansionPlugin')
 _one_branch = dict(  # one embedding of an image, and nothing that compares some

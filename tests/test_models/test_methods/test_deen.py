@@ -8,6 +8,7 @@ from mmengine.config import Config
 
 from mmvireid.models.losses import CenterPairMiningLoss
 from mmvireid.registry import MODELS
+from mmvireid.structures import ReIDDataSample
 
 ROOT = Path(__file__).parents[3]
 CONFIG = Config.fromfile(ROOT / 'configs/deen/deen_sysu.py').model.to_dict()
@@ -122,11 +123,30 @@ def test_images_and_batches_are_the_released_ones(data, least):
     assert (loader.batch_sampler.num_ids, loader.batch_sampler.num_instances) == (6, 4)
     assert [step.type for step in loader.dataset.pipeline] == ['LoadReIDImage', 'PackReIDInputs']
     assert tuple(loader.dataset.pipeline[0].size) == (384, 144)
-    for view in cfg.model.data_preprocessor.views.values():
-        kinds = [step.type.removesuffix('Augmentation') for step in view.augmentations]
-        assert kinds == ['Grey', 'PadCrop', 'Flip', 'Erasing']  # grey before the crop
-        assert view.augmentations[-1].area_range[0] == least
-        assert tuple(view.augmentations[-1].fill) == (0.485, 0.456, 0.406)
+    preprocessor = cfg.model.data_preprocessor
+    for view in preprocessor.views.values():
+        steps = [*preprocessor.common, *view.augmentations]
+        kinds = [step.type.removesuffix('Augmentation') for step in steps]
+        assert kinds == ['PadCrop', 'Flip', 'Grey', 'Erasing']
+        assert steps[-1].area_range[0] == least
+        assert tuple(steps[-1].fill) == (0.485, 0.456, 0.406)
+
+
+def test_grey_before_the_crop_is_grey_behind_it():
+    """The release turns images grey first, and then gives them black borders."""
+    cfg = Config.fromfile(ROOT / 'configs/deen/deen_sysu.py').model.data_preprocessor
+    grey = MODELS.build(dict(cfg.views.visible.augmentations[0], prob=1.0))
+    crop, flip = map(MODELS.build, cfg.common)
+    images, samples = torch.rand(2, 3, 40, 30), [ReIDDataSample(), ReIDDataSample()]
+    found = []
+    for steps in ((grey.change, crop, flip), (crop, flip, grey.change)):
+        torch.manual_seed(0)
+        changed = images
+        for step in steps:
+            changed = step(changed, samples)
+        found.append(changed)
+    torch.testing.assert_close(*found)
+    assert (found[0] == 0).any()
 
 
 def test_interrupted_and_resumed_equals_straight(resumes_exactly):
