@@ -282,6 +282,10 @@ def tiny_model():
         if part.get('plugins'):
             part['num_stages'] = 3  # as `shrink`
             part['plugins'].pop('layer4', None)
+            stride = 8 * part['last_stride']
+            for plugin in part['plugins'].values():
+                if 'map_size' in plugin:
+                    plugin['map_size'] = tuple(x // stride for x in values['input_size'])
         if 'non_local' in part:
             part['non_local'] = dict.fromkeys(part['non_local'] or (), 1)
         if 'hidden' in part:
@@ -353,10 +357,6 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
         tiny_model(cfg.model, narrow=True, num_ids=train_set.metainfo['num_ids'], input_size=size)
         if cfg.model.get('backbone', {}).get('type') == 'TwoStreamResNet':
             cfg.model.backbone.num_stages = 3
-            attention = (cfg.model.backbone.get('plugins') or {}).get('layer3', {})
-            if 'map_size' in attention:  # of images of this size
-                stride = 8 * cfg.model.backbone.last_stride
-                attention.map_size = (size[0] // stride, size[1] // stride)
             if cfg.model.backbone.get('split') == 'layer4':
                 cfg.model.backbone.split = 'layer3'  # all of what is left, too
         shrink_schedule(cfg)

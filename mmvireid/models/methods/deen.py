@@ -63,7 +63,7 @@ class DEEN(AGW):
         """
         labels, num_visible = self.gt_labels(data_samples), len(inputs[VISIBLE])
         embedding, feature = self.neck(self.backbone(inputs))
-        embeddings = embedding.split(len(labels))  # B of (2PK, D)
+        embeddings = self.by_branch(embedding, len(labels))
         all_labels = labels.repeat(len(embeddings))
         terms = dict(
             identity=self.identity_loss(self.head(feature), all_labels),
@@ -79,6 +79,12 @@ class DEEN(AGW):
             terms['orthogonality'] = self.losses['orthogonality'](embeddings)
         return terms
 
+    @staticmethod
+    def by_branch(rows: Tensor, num_images: int) -> tuple[Tensor, ...]:
+        """Rows of all branches, one after the other, (BN, D), as B of (N, D)."""
+        # no split: an exported network would keep the number of images
+        return rows.unflatten(0, (len(rows) // num_images, -1)).unbind()
+
     def _check_branches(self, found: int) -> None:
         for term, least in dict(center=1, orthogonality=2).items():
             if term in self.losses and found < least:
@@ -91,7 +97,6 @@ class DEEN(AGW):
     def extract(self, inputs: dict[str, Tensor]) -> Tensor:
         """Unit embeddings and features of all branches in a row (N, 2BD)."""
         num_images = sum(map(len, inputs.values()))
-        parts = [
-            part for rows in self.neck(self.backbone(inputs)) for part in rows.split(num_images)
-        ]
+        pair = self.neck(self.backbone(inputs))
+        parts = [part for rows in pair for part in self.by_branch(rows, num_images)]
         return torch.cat([unit_rows(part) for part in parts], dim=1)

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
@@ -26,6 +28,38 @@ class Perceptron(nn.Module):
         """Map rows (N, T, D) to (N, T, D)."""
         hidden = self.fc1(rows)
         return self.fc2(hidden * (1.702 * hidden).sigmoid())
+
+
+class SharedKeyAttention(nn.Module):
+    """Attention whose queries and keys are made of the same rows, and its values of others.
+
+    Parameters are named and drawn as those of ``torch.nn.MultiheadAttention``, which in evaluation
+    may take a way that cannot be exported.
+
+    Args:
+        width: Size D of the rows.
+        num_heads: Heads; they share D.
+    """
+
+    def __init__(self, width: int, num_heads: int) -> None:
+        super().__init__()
+        self.num_heads = num_heads
+        self.in_proj_weight = nn.Parameter(torch.empty(3 * width, width))
+        self.in_proj_bias = nn.Parameter(torch.zeros(3 * width))
+        self.out_proj = nn.Linear(width, width)
+        nn.init.xavier_uniform_(self.in_proj_weight)
+        nn.init.zeros_(self.out_proj.bias)
+
+    def forward(self, asked: Tensor, values: Tensor) -> Tensor:
+        """Mix rows ``values`` as rows ``asked`` are alike: both, and the result, (N, T, D)."""
+        sources = (asked, asked, values)
+        parts = zip(sources, self.in_proj_weight.chunk(3), self.in_proj_bias.chunk(3))
+        heads = [
+            F.linear(rows, weight, bias).unflatten(2, (self.num_heads, -1)).transpose(1, 2)
+            for rows, weight, bias in parts
+        ]  # (N, heads, T, D / heads)
+        mixed = F.scaled_dot_product_attention(*heads)
+        return self.out_proj(mixed.transpose(1, 2).flatten(2))
 
 
 class LevelAttention(nn.Module):
@@ -62,7 +96,7 @@ class LevelAttention(nn.Module):
             self.other = nn.Conv2d(other.channels, inner, scale + 2, scale, padding)
             self.norm_other = nn.LayerNorm(positions)
         self.norm = nn.LayerNorm(positions)
-        self.attention = nn.MultiheadAttention(positions, num_heads, batch_first=True)
+        self.attention = SharedKeyAttention(positions, num_heads)
         self.norm_mixed = nn.LayerNorm(positions)
         self.mlp = Perceptron(positions)
         self.expand = nn.Conv2d(inner, channels, 1)
@@ -74,7 +108,7 @@ class LevelAttention(nn.Module):
         if self.other is not None:
             asked = self.norm_other(self.other(other).flatten(2))
             rows = rows + 0.1 * asked
-        rows = rows + self.attention(asked, asked, rows, need_weights=False)[0]
+        rows = rows + self.attention(asked, rows)
         rows = rows + self.mlp(self.norm_mixed(rows))
         return self.expand(rows.unflatten(2, x.shape[2:]))
 

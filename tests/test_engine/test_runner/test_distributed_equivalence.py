@@ -130,10 +130,7 @@ CASES = dict(
     mscmnet=dict(
         config='mscmnet/mscmnet_sysu',
         iterations=4,
-        options={
-            'model.data_preprocessor': dict(_delete_=True, views=FOUR_VIEWS),
-            'model.backbone.plugins.layer3.map_size': (4, 2),
-        },
+        options={'model.data_preprocessor': dict(_delete_=True, views=FOUR_VIEWS)},
     ),
     aligngan=dict(config='aligngan/aligngan_sysu', size=(64, 32)),
     # large, hence short; its discriminators learn from a second derivative

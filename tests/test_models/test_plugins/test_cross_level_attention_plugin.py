@@ -3,7 +3,10 @@ import torch
 import torch.nn.functional as F
 
 from mmvireid.models.plugins import CrossLevelAttentionPlugin, MapSize
-from mmvireid.models.plugins.cross_level_attention_plugin import LevelAttention
+from mmvireid.models.plugins.cross_level_attention_plugin import (
+    LevelAttention,
+    SharedKeyAttention,
+)
 
 SIZES = dict(stem=MapSize(4, 4), layer1=MapSize(8, 4), layer2=MapSize(8, 2))
 MAPS = {
@@ -29,7 +32,7 @@ def slow(level, x, other):
         attention = level.attention
         weights, biases = attention.in_proj_weight.chunk(3), attention.in_proj_bias.chunk(3)
         q, k, v = (r @ w.T + b for r, w, b in zip((asked, asked, rows), weights, biases))
-        heads, width = attention.num_heads, attention.head_dim
+        heads, width = attention.num_heads, rows.shape[1] // attention.num_heads
         mixed = torch.zeros_like(rows)
         for head in range(heads):
             own = slice(head * width, (head + 1) * width)
@@ -54,6 +57,15 @@ def test_four_levels_written_out(training):
     for level, other in zip(plugin.levels, [*MAPS.values(), None]):
         expected = slow(level, expected, other)
     torch.testing.assert_close(plugin.train(training)(x, MAPS), expected)
+
+
+def test_the_attention_is_pytorchs():
+    torch.manual_seed(0)
+    theirs = torch.nn.MultiheadAttention(6, 3, batch_first=True)
+    ours = SharedKeyAttention(6, 3)
+    ours.load_state_dict(theirs.state_dict())
+    asked, values = torch.randn(2, 4, 5, 6)
+    torch.testing.assert_close(ours(asked, values), theirs(asked, asked, values)[0])
 
 
 def test_as_many_parameters_as_released():
