@@ -6,6 +6,8 @@ from .adaptive_large_margin_loss import (
 )
 from .adversarial_loss import AdversarialLoss
 from .batch_hard_triplet_loss import BatchHardTripletLoss, batch_hard_triplet
+from .branch_orthogonality_loss import BranchOrthogonalityLoss, branch_orthogonality
+from .center_pair_mining_loss import CenterPairMiningLoss, center_pair_mining
 from .cosine_similarity_triplet_loss import (
     CosineSimilarityTripletLoss,
     cosine_similarity_triplet,
@@ -16,14 +18,20 @@ from .cross_modality_contrastive_center_loss import (
 )
 from .cross_modality_triplet_loss import CrossModalityTripletLoss, cross_modality_triplet
 from .dense_triplet_loss import DenseTripletLoss, dense_triplet
+from .discriminative_center_loss import DiscriminativeCenterLoss, discriminative_center
 from .dual_ranking_loss import DualRankingLoss, dual_ranking
 from .exp_angle_triplet_loss import ExpAngleTripletLoss, exp_angle_triplet
 from .hetero_center_loss import HeteroCenterLoss, hetero_center
 from .hetero_center_triplet_loss import HeteroCenterTripletLoss, hetero_center_triplet
 from .identity_loss import IdentityLoss
 from .mixture_prior_loss import MixturePriorLoss, mixture_prior_kl, mixture_prior_printed
+from .modality_shared_enhancement_loss import (
+    ModalitySharedEnhancementLoss,
+    modality_shared_enhancement,
+)
 from .paired_center_triplet_loss import PairedCenterTripletLoss, paired_center_triplet
 from .perceptual_edge_loss import PerceptualEdgeLoss
+from .quadruple_center_loss import QuadrupleCenterLoss, quadruple_center
 from .r1_loss import R1Loss, r1_penalty
 from .regularized_similarity_triplet_loss import (
     RegularizedSimilarityTripletLoss,
@@ -56,11 +64,14 @@ __all__ = [
     'AdaptiveLargeMarginLoss',
     'AdversarialLoss',
     'BatchHardTripletLoss',
+    'BranchOrthogonalityLoss',
+    'CenterPairMiningLoss',
     'CosineSimilarityTripletLoss',
     'CrossModalityContrastiveCenterLoss',
     'CrossModalityTripletLoss',
     'CycleConsistencyLoss',
     'DenseTripletLoss',
+    'DiscriminativeCenterLoss',
     'DualRankingLoss',
     'ExpAngleTripletLoss',
     'HeteroCenterLoss',
@@ -68,8 +79,10 @@ __all__ = [
     'IdentityConsistencyLoss',
     'IdentityLoss',
     'MixturePriorLoss',
+    'ModalitySharedEnhancementLoss',
     'PairedCenterTripletLoss',
     'PerceptualEdgeLoss',
+    'QuadrupleCenterLoss',
     'R1Loss',
     'RegularizedSimilarityTripletLoss',
     'SoftIdentityLoss',
@@ -82,11 +95,14 @@ __all__ = [
     'WeightedRegularizedTripletLoss',
     'adaptive_large_margin',
     'batch_hard_triplet',
+    'branch_orthogonality',
+    'center_pair_mining',
     'cosine_similarity_triplet',
     'cross_modality_contrastive_center',
     'cross_modality_triplet',
     'cycle_consistency',
     'dense_triplet',
+    'discriminative_center',
     'dual_ranking',
     'exp_angle_triplet',
     'hetero_center',
@@ -95,8 +111,10 @@ __all__ = [
     'large_margin_cross_entropy',
     'mixture_prior_kl',
     'mixture_prior_printed',
+    'modality_shared_enhancement',
     'paired_center_triplet',
     'printed_positive_distance',
+    'quadruple_center',
     'r1_penalty',
     'regularized_similarity_triplet',
     'squared_difference_triplet',

@@ -2,12 +2,13 @@ from .bn_neck import BNNeck
 from .code_mix import CodeMix
 from .modality_bn_neck import ModalityBNNeck
 from .paired_bn_neck import PairedBNNeck
-from .pooling import AveragePooling, GeMPooling, MaxPooling
+from .pooling import AveragePooling, ClassToken, GeMPooling, MaxPooling
 from .stripe_neck import StripeNeck, stripe_bounds
 
 __all__ = [
     'AveragePooling',
     'BNNeck',
+    'ClassToken',
     'CodeMix',
     'GeMPooling',
     'MaxPooling',

@@ -103,6 +103,13 @@ TOY = dict(
 )
 NO_TRIPLET = {'model.loss_weights.triplet': 0.0}
 SMALL = {'model.backbone.num_stages': 3}
+BLUE = dict(type='ChannelCopyAugmentation', channels=(2,))
+FOUR_VIEWS = dict(
+    visible={},
+    exchanged=dict(modality='visible', augmentations=[BLUE]),
+    infrared={},
+    scaled=dict(modality='infrared', augmentations=[BLUE]),
+)
 TWO_STAGES = [dict(name='all', end=5), dict(name='some', frozen=['visible_extractor'])]
 #: What is trained: a config file or a config, and what differs from the defaults in `write_cases`.
 CASES = dict(
@@ -118,6 +125,13 @@ CASES = dict(
     ),
     toy=dict(config=TOY, joint=True, size=(4, 2), batch=(3, 2)),
     toy_sync_bn=dict(config=TOY, joint=True, sync_bn=True, size=(4, 2), batch=(3, 2)),
+    # with dropout, and views that draw nothing: one process would draw for both halves in a row
+    deen=dict(config='deen/deen_sysu', iterations=4, options={'model.data_preprocessor': None}),
+    mscmnet=dict(
+        config='mscmnet/mscmnet_sysu',
+        iterations=4,
+        options={'model.data_preprocessor': dict(_delete_=True, views=FOUR_VIEWS)},
+    ),
     aligngan=dict(config='aligngan/aligngan_sysu', size=(64, 32)),
     # large, hence short; its discriminators learn from a second derivative
     hicmd=dict(
