@@ -5,9 +5,9 @@ model = dict(
         input_size=(128, 64),
         patch_size=16,
         stride=12,
-        feature_size=192,
-        num_blocks=6,
-        num_heads=6,
+        feature_size=128,
+        num_blocks=4,
+        num_heads=4,
         init_cfg=None,
     ),
     head=dict(num_ids=_base_.num_ids),
@@ -15,7 +15,7 @@ model = dict(
 _base_.train_pipeline.pop(1)  # no crop
 train_dataloader = dict(
     batch_size=32,
-    batch_sampler=dict(num_instances=2, num_batches=160),
+    batch_sampler=dict(num_instances=2, num_batches=100),
     dataset=dict(pipeline=_base_.train_pipeline),
 )
 train_cfg = dict(max_epochs=10, val_interval=10)
