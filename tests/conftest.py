@@ -195,6 +195,7 @@ LAYOUTS = dict(
     SYSUMM01='sysu',
     SyntheticSYSU='sysu',
     SyntheticVisible='sysu',
+    SyntheticRegDB='regdb',
     RegDB='regdb',
     LLCM='llcm',
     CSVReID='table',
@@ -204,15 +205,15 @@ MAKE_TABLE = 'dataset_converters/make_table.py'
 
 @pytest.fixture(scope='session')
 def rendered(tmp_path_factory, load_tool):
-    """Root of a tiny rendered data set: ``rendered('regdb')``; each is rendered once.
+    """Root of a tiny rendered data set: ``rendered('regdb', seed=1)``; each is rendered once.
 
     ``'table'`` is SYSU-MM01's layout with a table of it, which has rooms.
     """
     folder = tmp_path_factory.mktemp('rendered')
 
-    def build(layout: str) -> str:
-        root = folder / layout
-        ensure_rendered(root, 'tiny', 'sysu' if layout == 'table' else layout, workers=1)
+    def build(layout: str, seed: int = 0) -> str:
+        root = folder / f'{layout}{seed or ""}'
+        ensure_rendered(root, 'tiny', 'sysu' if layout == 'table' else layout, seed, workers=1)
         if layout == 'table' and not (root / 'images.csv').exists():
             rooms = ['--rooms', '2=lab', '3=lab', '6=yard']
             load_tool(MAKE_TABLE).main([str(root), '--layout', 'sysu', *rooms])
@@ -279,6 +280,9 @@ def tiny_model():
         part.update({key: value for key, value in values.items() if key in part})
         if {'num_stages', 'last_stride'} <= set(part):
             part['num_stages'] = 2  # the first stage's stride is fixed
+        if part.get('plugins'):
+            part['num_stages'] = 3  # as `shrink`
+            part['plugins'].pop('layer4', None)
         if 'non_local' in part:
             part['non_local'] = dict.fromkeys(part['non_local'] or (), 1)
         if 'hidden' in part:
@@ -329,7 +333,6 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
     def build(config: str) -> Config:
         cfg = Config.fromfile(config)
         drop_helpers(cfg)
-        root = rendered(LAYOUTS[cfg.train_dataloader.dataset.type])
         generates = 'input_size' in cfg.model
         # a decoder may enlarge a map by 64, VGG-16 needs a stem map of 8 x 8
         size = (64, 64) if generates else (48, 32)
@@ -338,12 +341,13 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
             if loader is None:
                 continue
             loader.update(num_workers=0, persistent_workers=False)
-            loader.dataset.data_root = root
             loader.dataset.pipeline[0]['size'] = size
-            if loader.dataset.type.startswith('Synthetic'):
-                loader.dataset.update(size='tiny', seed=0)
-            if loader.dataset.get('num_heldout_ids'):
-                loader.dataset.num_heldout_ids = 2
+            for part in loader.dataset.get('datasets', [loader.dataset]):
+                part.data_root = rendered(LAYOUTS[part.type], part.get('seed', 0))
+                if part.type.startswith('Synthetic'):
+                    part.size = 'tiny'
+                if part.get('num_heldout_ids'):
+                    part.num_heldout_ids = 2
         num_ids = 3 if cfg.model.get('num_unpaired') else 2  # of 6 pairs, 4 are taken apart
         shrink_batches(cfg.train_dataloader, *((num_ids, 2) if generates else (4, 3)))
         train_set = DATASETS.build(cfg.train_dataloader.dataset)

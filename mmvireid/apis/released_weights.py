@@ -1,6 +1,7 @@
 """Weights of released networks, under our names.
 
-Where the names of a release are known, a table renames them. Where only its networks are known, and
+Where the names of a release are known, a table renames them, and what it gives has to be all that
+our model has, no less and of no other shape. Where only its networks are known, and
 ours are equal to them, layers are told by what they look like: of all layers of a network that have
 the same tensors, of the same shapes, the k-th becomes our k-th, whatever its name. So an order that
 differs between layers of different kinds does no harm; one between layers of one kind would, and
@@ -9,15 +10,16 @@ cannot be seen.
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmvireid.apis.releases import Part, Release
+from mmvireid.apis.releases import RELEASES, Part, Release
 from mmvireid.errors import InvalidValueError
+from mmvireid.storage import check_state_dict
 
 #: Tensors of a layer, by their names in a release: MUNIT's norm has others.
 LEAVES = {key: key for key in ('weight', 'bias', 'running_mean', 'running_var')}
@@ -26,6 +28,8 @@ COUNTER = 'num_batches_tracked'
 #: Name and shape of every tensor of a layer, and the layers of a network by name.
 Layer = dict[str, tuple[str, tuple[int, ...]]]
 Network = dict[str, Layer]
+#: Our state dict of a release's config, by the number of identities; values may be missing.
+StateOf = Callable[[Release, int], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,77 @@ def convert_by_names(release: Release, released: Mapping[str, Tensor]) -> Conver
             f'{release.title}.'
         )
     return Conversion(kept, {}, dropped, [])
+
+
+def convert_strictly(
+    method: str, released: Mapping[str, Tensor], state_of: StateOf, source: str
+) -> Conversion:
+    """Rename tensors by the table of a release, and make sure that the file is one of it.
+
+    Args:
+        method: Name of a release with ``names``.
+        released: From :func:`flatten_weights`.
+        state_of: Gives names and shapes of our model; ``release.idle`` ones with their values.
+        source: Where the tensors come from, for the message.
+
+    Raises:
+        ValueError: If anything of ours is not there, or of another shape, or the table of another
+            release takes more of the file and fits, too; names the releases that fit.
+    """
+    reason, found = '', None
+    try:
+        found = _fitted(method, released, state_of, source)
+    except InvalidValueError as error:
+        reason = f'{error} '
+    taken = 0 if found is None else len(released) - len(found.dropped)
+    better = [name for name in RELEASES if _takes_more(name, released, taken, state_of)]
+    if not better and found is not None:
+        return found
+    fits = f'It is what the release of {" and ".join(better)} looks like.' if better else ''
+    if found is not None:
+        reason = f'convert: {source} has more than {RELEASES[method].title}. '
+    raise InvalidValueError(f'{reason}{fits}'.strip())
+
+
+def _takes_more(name: str, released: Mapping[str, Tensor], taken: int, state_of: StateOf) -> bool:
+    """Whether a release's table fits, and takes more tensors than that."""
+    if not RELEASES[name].names:
+        return False
+    try:
+        renamed = convert_by_names(RELEASES[name], released)
+        if len(released) - len(renamed.dropped) <= taken:
+            return False
+        _fitted(name, released, state_of, name)
+    except InvalidValueError:
+        return False
+    return True
+
+
+def _fitted(
+    name: str, released: Mapping[str, Tensor], state_of: StateOf, source: str
+) -> Conversion:
+    """Tensors by our names, in our shapes, all of them."""
+    release = RELEASES[name]
+    found = convert_by_names(release, released)
+    ours = state_of(release, len(found.weights[f'{release.classifier}.weight']))
+    weights, initial = OrderedDict(found.weights), []
+    for key, value in ours.items():
+        if key in weights and _without_ones(weights[key]) == _without_ones(value):
+            weights[key] = weights[key].reshape(value.shape)  # a convolution of 1 x 1 is a matrix
+        elif key not in weights and key.endswith(COUNTER):
+            weights[key] = torch.zeros((), dtype=torch.int64)  # older files do not count
+        elif key not in weights and release.idle and re.match(release.idle, key):
+            weights[key] = value
+            initial.append(key)
+    try:
+        check_state_dict(ours, weights, source)
+    except InvalidValueError as error:
+        raise InvalidValueError(f'convert: expected {release.title}; {error}') from error
+    return replace(found, weights=weights, initial=initial)
+
+
+def _without_ones(value: Tensor) -> list[int]:
+    return [size for size in value.shape if size != 1]
 
 
 def convert_by_layers(

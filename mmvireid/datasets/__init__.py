@@ -1,5 +1,6 @@
 from .base_reid_dataset import BaseReIDDataset
 from .csv_reid import CSVReID
+from .joined_reid import JoinedReID
 from .llcm import LLCM
 from .loading.collate import reid_collate
 from .loading.noise import noise_batch
@@ -11,6 +12,7 @@ from .reading.training_data import check_trained_on
 from .regdb import RegDB
 from .samplers import BlockBatchSampler, CrossModalityBatchSampler, UniformBatchSampler
 from .synthetic import SyntheticSYSU
+from .synthetic_regdb import SyntheticRegDB
 from .synthetic_visible import SyntheticVisible
 from .sysu_mm01 import SYSUMM01
 from .transforms import (
@@ -29,6 +31,7 @@ __all__ = [
     'CSVReID',
     'CrossModalityBatchSampler',
     'ImageTree',
+    'JoinedReID',
     'LoadReIDImage',
     'PackReIDInputs',
     'RandomChannelGain',
@@ -36,6 +39,7 @@ __all__ = [
     'RandomPadCrop',
     'RegDB',
     'SeededIndex',
+    'SyntheticRegDB',
     'SyntheticSYSU',
     'SyntheticVisible',
     'UniformBatchSampler',
