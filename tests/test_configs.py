@@ -41,7 +41,8 @@ def from_the_root(monkeypatch):
 
 def test_there_are_configs():
     methods = ('agw', 'aligngan', 'bdtr', 'caj', 'deen', 'dgvae', 'expat', 'hat', 'hct', 'hicmd',
-               'hpiln', 'hsme', 'lba', 'mscmnet', 'mso', 'rle', 'tslfn', 'xiv')  # fmt: skip
+               'hpiln', 'hsme', 'lba', 'mscmnet', 'mso', 'pmt', 'rle', 'tslfn',
+               'xiv')  # fmt: skip
     controls = ('onestream', 'twostream', 'zeropadding')
     expected = {f'configs/{name}/{name}_sysu.py' for name in methods}
     assert expected | {f'configs/streams/{name}_sysu.py' for name in controls} <= set(CONFIGS)

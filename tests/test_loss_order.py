@@ -8,6 +8,7 @@ from mmvireid.models import losses
 #: Losses on all images of a batch, and on visible images and then infrared ones.
 ON_LABELS = dict(
     BatchHardTripletLoss={},
+    DiscriminativeCenterLoss={},
     RegularizedSimilarityTripletLoss={},
     SquaredDifferenceTripletLoss={},
     WeightedRegularizedTripletLoss={},
@@ -19,6 +20,7 @@ ON_MODALITIES = dict(
     ExpAngleTripletLoss=dict(mining='hardest'),
     HeteroCenterLoss={},
     HeteroCenterTripletLoss={},
+    ModalitySharedEnhancementLoss={},
     PairedCenterTripletLoss={},
     QuadrupleCenterLoss={},
     TripletCenterLoss=dict(in_channels=16, num_ids=8, margin=5.0),

@@ -100,6 +100,18 @@ HCT = Release(
         r'(?:net\.)?fc_list\.(\d)\.': r'head.heads.\1.classifier.',
     },
 )
+# One transformer by timm's names.
+PMT = Release(
+    title='a PMT checkpoint of one transformer, with `base.cls_token`',
+    config='pmt/pmt_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    names={
+        r'(?:net\.)?base\.': 'backbone.',
+        r'(?:net\.)?bottleneck\.': 'neck.bn.',
+        r'(?:net\.)?classifier\.': 'head.classifier.',
+    },
+)
 
 
 def _deen(config: str, last_stage: int) -> Release:
@@ -220,6 +232,15 @@ ALIGNGAN = Release(
     ),
 )
 #: By the name of the method.
-RELEASES = dict(
-    agw=AGW, caj=CAJ, lba=LBA, hct=HCT, deen=DEEN, mscmnet=MSCMNET, hicmd=HICMD, aligngan=ALIGNGAN
-) | {'deen-regdb': DEEN_REGDB}  # fmt: skip
+RELEASES = {
+    'agw': AGW,
+    'caj': CAJ,
+    'lba': LBA,
+    'hct': HCT,
+    'deen': DEEN,
+    'deen-regdb': DEEN_REGDB,
+    'mscmnet': MSCMNET,
+    'pmt': PMT,
+    'hicmd': HICMD,
+    'aligngan': ALIGNGAN,
+}

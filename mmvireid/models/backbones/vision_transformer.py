@@ -162,7 +162,8 @@ class VisionTransformer(BaseModule):
             patches = torch.cat([self.patch_embed[key](own) for key, own in images.items()])
         else:
             patches = self.patch_embed(torch.cat([*images.values()]))
-        tokens = torch.cat([self.cls_token.expand(len(patches), -1, -1), patches], dim=1)
+        first = self.cls_token.expand(patches.shape[0], -1, -1)
+        tokens = torch.cat([first, patches], dim=1)
         return self.norm(self.blocks(self.drop(tokens + self.pos_embed)))
 
 

@@ -132,10 +132,10 @@ def resize_positions(positions: Tensor, old: Sequence[int], new: Sequence[int]) 
     Args:
         positions: Shape (1, 1 + h w, D), the class token's first, then the grid's row by row.
         old: Height h and width w of their grid.
-        new: Height h' and width w' of the wanted one.
+        new: Height and width of the wanted one, of T patches.
 
     Returns:
-        Shape (1, 1 + h' w', D).
+        Shape (1, 1 + T, D).
     """
     token, grid = positions[:, :1], positions[:, 1:]
     grid = grid.unflatten(1, tuple(old)).permute(0, 3, 1, 2)  # (1, D, h, w)

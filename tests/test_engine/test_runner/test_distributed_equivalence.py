@@ -102,6 +102,7 @@ TOY = dict(
     ),
 )
 NO_TRIPLET = {'model.loss_weights.triplet': 0.0}
+GREY = dict(type='GreyAugmentation', prob=1.0)
 SMALL = {'model.backbone.num_stages': 3}
 BLUE = dict(type='ChannelCopyAugmentation', channels=(2,))
 FOUR_VIEWS = dict(
@@ -116,6 +117,19 @@ CASES = dict(
     agw=dict(config='agw/agw_sysu', joint=True, options=NO_TRIPLET | SMALL),
     agw_sync_bn=dict(config='agw/agw_sysu', joint=True, sync_bn=True, options=NO_TRIPLET | SMALL),
     agw_triplet=dict(config='agw/agw_sysu', options=SMALL),
+    # its stages see other views; nothing is drawn, as the processes would draw otherwise
+    pmt=dict(
+        config='pmt/pmt_sysu',
+        size=(32, 32),
+        batch=(2, 2),
+        options={
+            'model.backbone.dropout': 0.0,
+            'model.backbone.drop_path': 0.0,
+            'model.data_preprocessor.views.visible.augmentations': [],
+            'model.data_preprocessor.views.grey.augmentations': [GREY],
+            'model.data_preprocessor.views.infrared.augmentations': [],
+        },
+    ),
     staged=dict(config='dgvae/dgvae-discriminator_sysu', size=(32, 32)),
     staged_sync_bn=dict(
         config='dgvae/dgvae-baseline_sysu',
