@@ -89,3 +89,30 @@ def modality_centers(features: Tensor, labels: Tensor, num_visible: int) -> Moda
             centers.append(members @ part / members.sum(dim=1, keepdim=True))
     weights = 1 / (rows[:, None] == rows[None, :]).sum(dim=1).to(dtype)
     return ModalityCenters(*centers, rows, weights)
+
+
+def identity_centers(features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean feature of every identity over both modalities, in one row for every image.
+
+    As in :class:`ModalityCenters`, without waiting for a GPU: ``(weights * value).sum()`` counts
+    every identity once, and ``weights.sum()`` is their number. Computed in float32 at least, also
+    inside autocast.
+
+    Args:
+        features: Features, shape (N, D).
+        labels: Identity of every image, int64, shape (N,).
+
+    Returns:
+        Centre of every image's identity (N, D), and one over its number of images (N,).
+
+    Example:
+        >>> identity_centers(torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([7, 7, 2]))
+        (tensor([[2.],
+                [2.],
+                [5.]]), tensor([0.5000, 0.5000, 1.0000]))
+    """
+    dtype = torch.promote_types(features.dtype, torch.float32)
+    members = (labels[:, None] == labels[None, :]).to(dtype)  # (N, N)
+    weights = 1 / members.sum(dim=1)
+    with torch.autocast(features.device.type, enabled=False):
+        return weights[:, None] * (members @ features.to(dtype)), weights

@@ -5,7 +5,9 @@ from .adaptive_large_margin_loss import (
     printed_positive_distance,
 )
 from .adversarial_loss import AdversarialLoss
+from .batch_circle_loss import BatchCircleLoss, batch_circle
 from .batch_hard_triplet_loss import BatchHardTripletLoss, batch_hard_triplet
+from .center_cluster_loss import CenterClusterLoss, center_cluster
 from .cosine_similarity_triplet_loss import (
     CosineSimilarityTripletLoss,
     cosine_similarity_triplet,
@@ -20,7 +22,10 @@ from .exp_angle_triplet_loss import ExpAngleTripletLoss, exp_angle_triplet
 from .hetero_center_loss import HeteroCenterLoss, hetero_center
 from .hetero_center_triplet_loss import HeteroCenterTripletLoss, hetero_center_triplet
 from .identity_loss import IdentityLoss
+from .mask_separation_loss import MaskSeparationLoss, mask_separation
+from .mean_discrepancy_loss import MeanDiscrepancyLoss, mean_discrepancy
 from .mixture_prior_loss import MixturePriorLoss, mixture_prior_kl, mixture_prior_printed
+from .mutual_teaching_loss import MutualTeachingLoss, mutual_teaching
 from .paired_center_triplet_loss import PairedCenterTripletLoss, paired_center_triplet
 from .perceptual_edge_loss import PerceptualEdgeLoss
 from .r1_loss import R1Loss, r1_penalty
@@ -54,7 +59,9 @@ from .weighted_regularized_triplet_loss import (
 __all__ = [
     'AdaptiveLargeMarginLoss',
     'AdversarialLoss',
+    'BatchCircleLoss',
     'BatchHardTripletLoss',
+    'CenterClusterLoss',
     'CosineSimilarityTripletLoss',
     'CrossModalityContrastiveCenterLoss',
     'CrossModalityTripletLoss',
@@ -65,7 +72,10 @@ __all__ = [
     'HeteroCenterTripletLoss',
     'IdentityConsistencyLoss',
     'IdentityLoss',
+    'MaskSeparationLoss',
+    'MeanDiscrepancyLoss',
     'MixturePriorLoss',
+    'MutualTeachingLoss',
     'PairedCenterTripletLoss',
     'PerceptualEdgeLoss',
     'R1Loss',
@@ -79,7 +89,9 @@ __all__ = [
     'TripletCenterLoss',
     'WeightedRegularizedTripletLoss',
     'adaptive_large_margin',
+    'batch_circle',
     'batch_hard_triplet',
+    'center_cluster',
     'cosine_similarity_triplet',
     'cross_modality_contrastive_center',
     'cross_modality_triplet',
@@ -90,8 +102,11 @@ __all__ = [
     'hetero_center_triplet',
     'identity_consistency',
     'large_margin_cross_entropy',
+    'mask_separation',
+    'mean_discrepancy',
     'mixture_prior_kl',
     'mixture_prior_printed',
+    'mutual_teaching',
     'paired_center_triplet',
     'printed_positive_distance',
     'r1_penalty',

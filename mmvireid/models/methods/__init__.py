@@ -6,6 +6,7 @@ from .expat import ExpAT
 from .hat import HAT
 from .hicmd import HiCMD
 from .hpiln import HPILN
+from .mpanet import MPANet
 from .mso import MSO
 from .pretrain import IdentityPretraining
 from .separate_aligngan import SeparateAlignGAN
@@ -19,6 +20,7 @@ __all__ = [
     'HAT',
     'HPILN',
     'MSO',
+    'MPANet',
     'XIV',
     'AlignGAN',
     'ExpAT',

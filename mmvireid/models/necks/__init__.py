@@ -2,6 +2,7 @@ from .bn_neck import BNNeck
 from .code_mix import CodeMix
 from .modality_bn_neck import ModalityBNNeck
 from .paired_bn_neck import PairedBNNeck
+from .part_mask_neck import MaskedParts, PartMaskNeck
 from .pooling import AveragePooling, GeMPooling, MaxPooling
 from .stripe_neck import StripeNeck, stripe_bounds
 
@@ -10,9 +11,11 @@ __all__ = [
     'BNNeck',
     'CodeMix',
     'GeMPooling',
+    'MaskedParts',
     'MaxPooling',
     'ModalityBNNeck',
     'PairedBNNeck',
+    'PartMaskNeck',
     'StripeNeck',
     'stripe_bounds',
 ]
