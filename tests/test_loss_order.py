@@ -7,7 +7,9 @@ from mmvireid.models import losses
 
 #: Losses on all images of a batch, and on visible images and then infrared ones.
 ON_LABELS = dict(
+    BatchCircleLoss={},
     BatchHardTripletLoss={},
+    CenterClusterLoss={},
     RegularizedSimilarityTripletLoss={},
     SquaredDifferenceTripletLoss={},
     WeightedRegularizedTripletLoss={},
@@ -30,7 +32,10 @@ OTHERS = dict(
     CycleConsistencyLoss='compares an image with itself',
     IdentityConsistencyLoss='compares codes that a table pairs',
     IdentityLoss='compares an image with identities',
+    MaskSeparationLoss='knows no identities',
+    MeanDiscrepancyLoss='knows no identities',
     MixturePriorLoss='compares an image with identities',
+    MutualTeachingLoss='compares an image with itself',
     PerceptualEdgeLoss='compares an image with itself',
     R1Loss='knows no identities',
     SoftIdentityLoss='compares an image with itself',

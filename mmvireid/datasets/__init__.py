@@ -9,7 +9,12 @@ from .reading.image_rows import image_row
 from .reading.image_tree import ImageTree
 from .reading.training_data import check_trained_on
 from .regdb import RegDB
-from .samplers import BlockBatchSampler, CrossModalityBatchSampler, UniformBatchSampler
+from .samplers import (
+    BlockBatchSampler,
+    CrossModalityBatchSampler,
+    IdentityPairBatchSampler,
+    UniformBatchSampler,
+)
 from .synthetic import SyntheticSYSU
 from .synthetic_visible import SyntheticVisible
 from .sysu_mm01 import SYSUMM01
@@ -28,6 +33,7 @@ __all__ = [
     'BlockBatchSampler',
     'CSVReID',
     'CrossModalityBatchSampler',
+    'IdentityPairBatchSampler',
     'ImageTree',
     'LoadReIDImage',
     'PackReIDInputs',
