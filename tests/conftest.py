@@ -141,16 +141,18 @@ def equals_handwritten():
     """``equals_handwritten(model, batch, labels, step)``: three SGD iterations, ours and plain.
 
     ``step(model, images, labels, optimizer)`` is one iteration in plain PyTorch; it returns the
-    loss.
+    loss. Before ours, ``hook`` does what it does before an iteration of the first epoch.
     """
 
     def sgd(network):
         return torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9)
 
-    def check(model, batch, labels, step) -> None:
+    def check(model, batch, labels, step, hook=None) -> None:
         twin = copy.deepcopy(model)
         wrapper, optimizer = OptimWrapper(sgd(model)), sgd(twin)
-        for _ in range(3):
+        for iteration in range(3):
+            if hook is not None:
+                hook.before_train_iter(SimpleNamespace(model=model, epoch=0), iteration)
             logs = model.train_step(batch, wrapper)
             expected = step(twin, batch['inputs'], labels, optimizer)
             assert logs['loss'].item() == pytest.approx(expected, rel=1e-4)
@@ -342,6 +344,9 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
             loader.update(num_workers=0, persistent_workers=False)
             loader.dataset.data_root = root
             loader.dataset.pipeline[0]['size'] = size
+            evaluator = cfg[f'{name}_evaluator'] if name != 'train' else {}
+            if evaluator.get('rand_perm_file'):
+                evaluator.rand_perm_file = f'{root}/exp/rand_perm_cam.mat'
             if loader.dataset.type.startswith('Synthetic'):
                 loader.dataset.update(size='tiny', seed=0)
             if loader.dataset.get('num_heldout_ids'):

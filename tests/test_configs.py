@@ -41,7 +41,7 @@ def from_the_root(monkeypatch):
 
 def test_there_are_configs():
     methods = ('agw', 'aligngan', 'bdtr', 'caj', 'dgvae', 'expat', 'hat', 'hct', 'hicmd', 'hpiln',
-               'hsme', 'mso', 'rle', 'tslfn', 'xiv')  # fmt: skip
+               'hsme', 'mpanet', 'mso', 'rle', 'tslfn', 'xiv')  # fmt: skip
     controls = ('onestream', 'twostream', 'zeropadding')
     expected = {f'configs/{name}/{name}_sysu.py' for name in methods}
     assert expected | {f'configs/streams/{name}_sysu.py' for name in controls} <= set(CONFIGS)
@@ -176,7 +176,12 @@ def test_it_trains_and_evaluates(config, shrink):
         assert owners(moved & set(parameters)) == trained, stage
     if 'stage' not in cfg.default_hooks:
         still = set(recorder.states[0]) - recorder.moved()
+        teachers = cfg.default_hooks.get('teacher', dict(pairs=[]))['pairs']
+        taught = tuple(f'{pair.teacher}.' for pair in teachers)  # move without a gradient
         fixed = {name for name, value in parameters.items() if not value.requires_grad}
+        followers = {name for name in fixed if name.startswith(taught)}
+        assert bool(followers) == bool(teachers)
+        fixed -= followers
         assert still == fixed
         assert all(name.startswith('neck.') and name.endswith('bn.bias') for name in fixed)
     assert all(torch.isfinite(value).all() for value in recorder.states[-1].values())
