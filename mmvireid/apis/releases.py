@@ -68,6 +68,23 @@ AGW = Release(
     },
 )
 
+# One ResNet; the averaged classifiers have an underscore behind their name.
+MPANET = Release(
+    title='a state dict of MPANet with `classifier.weight` and `spatial_attention.weight`',
+    config='mpanet/mpanet_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    names={
+        r'(?:model\.)?backbone\.(conv1|bn1|layer[1-4])\.': r'backbone.trunk.\1.',
+        r'(?:model\.)?backbone\.MAM([34])\.': r'backbone.plugins.layer\1.0.',
+        r'(?:model\.)?spatial_attention\.': 'neck.masks.',
+        r'(?:model\.)?bn_neck\.': 'neck.bn.',
+        r'(?:model\.)?classifier\.': 'head.classifier.',
+        r'(?:model\.)?(visible|infrared)_classifier\.': r'modality_heads.students.\1.classifier.',
+        r'(?:model\.)?(visible|infrared)_classifier_\.': r'modality_heads.teachers.\1.classifier.',
+    },
+)
+
 # Words that stand for one of two modalities in a name of a network.
 _VISIBLE = r'(?i)(?:^|[._])(?:a|1|vis\w*|rgb)(?:[._]|$)'
 _INFRARED = r'(?i)(?:^|[._])(?:b|2|ir|inf\w*|thermal)(?:[._]|$)'
@@ -122,4 +139,4 @@ ALIGNGAN = Release(
     ),
 )
 #: By the name of the method.
-RELEASES = dict(agw=AGW, hicmd=HICMD, aligngan=ALIGNGAN)
+RELEASES = dict(agw=AGW, hicmd=HICMD, aligngan=ALIGNGAN, mpanet=MPANET)

@@ -121,11 +121,11 @@ class CrossModalityBatchSampler(SeededBatchSampler):
 
         Args:
             rng: Generator that is in the same state on all ranks.
-            images: The image indices of an identity and a modality.
+            images: The image indices of an identity in a modality, shape (M,).
             num_groups: Number of groups.
 
         Returns:
-            Image indices, one group after the other.
+            Image indices, one group after the other, shape (M,) with M a multiple of K.
         """
         count = num_groups * self.num_instances
         return rng.choice(images, count, replace=self.replace or len(images) < count)

@@ -12,11 +12,11 @@ from .cross_modality_batch_sampler import CrossModalityBatchSampler
 
 @DATA_SAMPLERS.register_module()
 class IdentityPairBatchSampler(CrossModalityBatchSampler):
-    """A :class:`CrossModalityBatchSampler` that goes through the images of an identity, pair by pair.
+    """A :class:`CrossModalityBatchSampler` that goes through an identity's images, pair by pair.
 
     In a *pass*, every identity's visible and infrared images are put in random orders and paired
-    as far as there are both; the pairs are cut into groups of K, and a rest is left out. A batch has
-    a group of each of P identities, drawn among those that still have one; when these are fewer
+    as far as there are both; the pairs are cut into groups of K, and a rest is left out. A batch
+    has a group of each of P identities, drawn among those that still have one; when these are fewer
     than P, the pass is over. So, unlike there, identities with many images come more often. An
     identity with less than K images of a modality has one group, drawn with replacement.
 
@@ -28,9 +28,9 @@ class IdentityPairBatchSampler(CrossModalityBatchSampler):
     length, and end an epoch after half of a pass; here it stands in the config.
 
     Args:
-        **kwargs: As in :class:`CrossModalityBatchSampler`; ``replace`` puts a pass together of images
-            that were put back. Without ``num_batches`` an epoch has as many as all groups would
-            fill.
+        **kwargs: As in :class:`CrossModalityBatchSampler`; with ``replace`` the groups of a pass
+            are drawn with replacement. Without ``num_batches`` an epoch has as many batches as all
+            groups would fill.
 
     Raises:
         ValueError: As there.
@@ -48,7 +48,9 @@ class IdentityPairBatchSampler(CrossModalityBatchSampler):
         while True:
             groups = [self._draw_groups(rng, label) for label in range(len(self.images[0]))]
             while len(left := [label for label, own in enumerate(groups) if own]) >= num_drawn:
-                chosen = [groups[label].pop() for label in rng.choice(left, num_drawn, replace=False)]
+                chosen = [
+                    groups[label].pop() for label in rng.choice(left, num_drawn, replace=False)
+                ]
                 yield self.seeded_part(rng, np.stack(chosen, axis=1))
 
     def _count_groups(self, label: int) -> int:

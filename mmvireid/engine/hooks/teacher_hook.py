@@ -78,7 +78,9 @@ class TeacherHook(Hook):
             ValueError: If a teacher has other parameters than its student, or learns itself.
         """
         for pair in self.pairs:
-            teacher, student = (_parameters(runner.model, pair[kind]) for kind in sorted(FIELDS)[::-1])
+            teacher, student = (
+                _parameters(runner.model, pair[kind]) for kind in sorted(FIELDS)[::-1]
+            )
             shapes = [{k: v.shape for k, v in part.items()} for part in (teacher, student)]
             if not teacher or shapes[0] != shapes[1]:
                 raise InvalidValueError(
@@ -105,7 +107,9 @@ class TeacherHook(Hook):
 def _parameters(model: nn.Module, part: str) -> dict[str, Tensor]:
     """Parameters of a part by name; it, and what it is in, may be wrapped for several processes."""
     try:
-        found = reduce(lambda module, key: unwrap(getattr(module, key)), part.split('.'), unwrap(model))
+        found = reduce(
+            lambda module, key: unwrap(getattr(module, key)), part.split('.'), unwrap(model)
+        )
     except AttributeError as error:
         raise UnknownNameError(
             f'TeacherHook: `pairs` names {part!r}, which {type(unwrap(model)).__name__} does not '

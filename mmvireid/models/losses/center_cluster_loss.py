@@ -1,6 +1,5 @@
 """Images near the centre of their identity, centres apart (MPANet)."""
 
-import torch
 from torch import Tensor, nn
 
 from mmvireid.distances import pairwise_distance
@@ -18,10 +17,10 @@ def center_cluster(features: Tensor, labels: Tensor, margin: float, eps: float =
 
     A centre is the mean over both modalities.
 
-    Source: centre cluster loss of MPANet (Wu et al., CVPR 2021). Deviations from its release: labels
-    say who belongs together, where it takes rows of an identity for granted one after the other;
-    squares are at least ``eps``, where its root has an infinite gradient at an image that is its
-    centre; float32 at least, also inside autocast.
+    Source: centre cluster loss of MPANet (Wu et al., CVPR 2021). Deviations from its release:
+    labels say who belongs together, where it takes rows of an identity for granted one after the
+    other; squares are at least ``eps``, where its root has an infinite gradient at an image that is
+    its centre; float32 at least, also inside autocast.
 
     Args:
         features: Features, not normalised, shape (N, D).
@@ -60,9 +59,7 @@ class CenterClusterLoss(nn.Module):
     def __init__(self, margin: float = 0.7) -> None:
         super().__init__()
         if margin < 0:
-            raise InvalidValueError(
-                f'CenterClusterLoss: `margin` is {margin}, expected 0 or more.'
-            )
+            raise InvalidValueError(f'CenterClusterLoss: `margin` is {margin}, expected 0 or more.')
         self.margin = margin
 
     def forward(self, features: Tensor, labels: Tensor) -> Tensor:

@@ -20,12 +20,12 @@ __all__ = [
     'HAT',
     'HPILN',
     'MSO',
-    'MPANet',
     'XIV',
     'AlignGAN',
     'ExpAT',
     'HiCMD',
     'IdentityPretraining',
+    'MPANet',
     'SeparateAlignGAN',
     'StripedReID',
 ]

@@ -16,7 +16,7 @@ class MaskedParts(NamedTuple):
     Attributes:
         embedding: Vectors of the parts and of the whole in a row, float32, shape (N, D).
         feature: The same after normalisation, float32, shape (N, D).
-        masks: Where each part is, values in [0, 1], shape (N, p, h, w).
+        masks: Where each part is, values in [0, 1], shape (N, S, h, w).
     """
 
     embedding: Tensor
@@ -26,22 +26,22 @@ class MaskedParts(NamedTuple):
 
 @MODELS.register_module()
 class PartMaskNeck(BaseModule):
-    r"""Find p parts by masks, pool each and the whole, and normalise all in a row.
+    r"""Find S parts by masks, pool each and the whole, and normalise all in a row.
 
     .. math::
         m = \sigma(W x + b), \qquad v_k = \frac{1}{hw} \sum_{xy} m_{k,xy}\, x_{xy}
 
-    The embedding is :math:`[v_1, \dots, v_p, \bar x]`. Its normalisation starts with a scale of 1
+    The embedding is :math:`[v_1, \dots, v_S, \bar x]`. Its normalisation starts with a scale of 1
     and has no shift.
 
     Source: modality-shared pattern masks of MPANet (Wu et al., CVPR 2021), as released.
 
     Args:
         in_channels: Channels C of the feature map.
-        num_parts: Number p of masks.
+        num_parts: Number S of masks.
 
     Attributes:
-        out_channels (int): Size D of embedding and feature, (p + 1) C.
+        out_channels (int): Size D of embedding and feature, (S + 1) C.
 
     Raises:
         ValueError: If there is no part.
@@ -52,9 +52,7 @@ class PartMaskNeck(BaseModule):
         (torch.Size([4, 24]), torch.Size([4, 2, 6, 3]))
     """
 
-    def __init__(
-        self, in_channels: int, num_parts: int = 6, init_cfg: dict | None = None
-    ) -> None:
+    def __init__(self, in_channels: int, num_parts: int = 6, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
         if num_parts < 1:
             raise InvalidValueError(
@@ -78,6 +76,6 @@ class PartMaskNeck(BaseModule):
         masks = self.masks(feature_map).float().sigmoid()
         positions = feature_map.flatten(2).float()  # (N, C, hw)
         with torch.autocast(feature_map.device.type, enabled=False):
-            parts = masks.flatten(2) @ positions.mT / positions.shape[2]  # (N, p, C)
+            parts = masks.flatten(2) @ positions.mT / positions.shape[2]  # (N, S, C)
         embedding = torch.cat([parts.flatten(1), positions.mean(dim=2)], dim=1)
         return MaskedParts(embedding, self.bn(embedding), masks)

@@ -109,9 +109,7 @@ def test_statistics_do_not_follow_and_parts_may_be_deep():
         return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
 
     torch.manual_seed(0)
-    runner = build(
-        heads=nn.ModuleDict(dict(fast=twin(), slow=twin().requires_grad_(False)))
-    )
+    runner = build(heads=nn.ModuleDict(dict(fast=twin(), slow=twin().requires_grad_(False))))
     fast, slow = runner.model.heads.values()
     fast[1].running_mean.fill_(7)
     hook = TeacherHook([dict(teacher='heads.slow', student='heads.fast')], rate=1.0)
@@ -158,7 +156,10 @@ def test_tables_that_mean_nothing_are_refused(arguments, message):
     ('slow', 'message'),
     [
         (nn.Linear(2, 3), "teacher 'slow', whose parameters learn by a gradient"),
-        (nn.Linear(2, 4).requires_grad_(False), "teacher 'slow' with the parameters .* same shapes"),
+        (
+            nn.Linear(2, 4).requires_grad_(False),
+            "teacher 'slow' with the parameters .* same shapes",
+        ),
         (nn.Identity(), r"teacher 'slow' with the parameters \[\]"),
     ],
 )

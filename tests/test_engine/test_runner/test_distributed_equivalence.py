@@ -256,7 +256,9 @@ def write_cases(folder, tiny_model):
         for index, stage in enumerate(stages[:-1]):
             stage['end'] = (index + 1) * case['iterations'] // len(stages)
         parts = {key: cfg[key] for key in ('model', 'optim_wrapper', 'model_wrapper_cfg')}
-        Config(case | parts | dict(stages=stages, teacher=hooks.get('teacher'))).dump(folder / f'{name}.py')
+        Config(case | parts | dict(stages=stages, teacher=hooks.get('teacher'))).dump(
+            folder / f'{name}.py'
+        )
 
 
 @pytest.fixture(scope='module')

@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
+import torchvision
 from mmengine.config import Config
+from torch import nn
 
+from mmvireid.apis.released_weights import convert_by_names, flatten_weights
+from mmvireid.apis.releases import RELEASES
 from mmvireid.engine.hooks import TeacherHook
 from mmvireid.registry import HOOKS, MODELS
 
@@ -54,7 +58,7 @@ def move_teachers(heads, rate):
 
 
 def center_cluster(rows):
-    groups = [rows[LABELS == label] for label in range(3)]
+    groups = [rows[label == LABELS] for label in range(3)]
     centers = [group.mean(0) for group in groups]
     pull = torch.cat([(group - c).norm(dim=1) for group, c in zip(groups, centers)]).mean()
     gaps = [(0.7 - (a - b).norm()).clamp(min=0) for a, b in combinations(centers, 2)]
@@ -72,7 +76,10 @@ def handwritten_step(model, images, labels, optimizer):
     embedding = torch.cat([*pooled, maps.mean((2, 3))], 1)
     feature = model.neck.bn(embedding)
     loss = F.cross_entropy(feature @ model.head.classifier.weight.T, labels)
-    for key, other, rows in (('visible', 'infrared', slice(6)), ('infrared', 'visible', slice(6, 12))):
+    for key, other, rows in (
+        ('visible', 'infrared', slice(6)),
+        ('infrared', 'visible', slice(6, 12)),
+    ):
         own = feature[rows] @ heads.students[key].classifier.weight.T
         taught = (feature[rows] @ heads.teachers[other].classifier.weight.T).detach()
         loss = loss + F.cross_entropy(own, labels[rows])
@@ -94,7 +101,9 @@ def test_three_iterations_equal_a_handwritten_loop(training_batch, equals_handwr
     batch = training_batch(3, 2, size=(48, 32))
     equals_handwritten(model, batch, LABELS, handwritten_step, hook)
     teachers = model.modality_heads.teachers
-    assert not torch.equal(start['visible'].classifier.weight, teachers['visible'].classifier.weight)
+    assert not torch.equal(
+        start['visible'].classifier.weight, teachers['visible'].classifier.weight
+    )
 
 
 def test_the_rates_of_the_teachers():
@@ -162,3 +171,78 @@ def test_regdb_is_compared_by_lengths_too():
 
 def test_interrupted_equals_straight(resumes_exactly):
     resumes_exactly(str(ROOT / 'configs/mpanet/mpanet_synthetic.py'))
+
+
+class Alleviation(nn.Module):
+    """MAM under the release's names."""
+
+    def __init__(self, channels):
+        super().__init__()
+        inner = channels // 16
+        self.channel_attention = nn.Sequential(
+            nn.Conv2d(channels, inner, 1, bias=False),
+            nn.ReLU(),
+            nn.Conv2d(inner, channels, 1, bias=False),
+        )
+
+    def forward(self, x):
+        return alleviate(self, x)
+
+
+class Released(nn.Module):
+    """The network of the release from its description, on a small ResNet."""
+
+    def __init__(self, num_ids):
+        super().__init__()
+        self.backbone = torchvision.models.resnet18(weights=None)
+        self.backbone.layer4[0].conv1.stride = self.backbone.layer4[0].downsample[0].stride = (1, 1)
+        self.backbone.MAM3, self.backbone.MAM4 = Alleviation(256), Alleviation(512)
+        self.spatial_attention = nn.Conv2d(512, 6, 1)
+        self.bn_neck = nn.BatchNorm1d(7 * 512)
+        for name in ('', 'visible_', 'infrared_'):
+            self.add_module(f'{name}classifier', nn.Linear(7 * 512, num_ids, bias=False))
+            if name:
+                self.add_module(f'{name}classifier_', nn.Linear(7 * 512, num_ids, bias=False))
+        for module in self.modules():  # so that statistics matter
+            if hasattr(module, 'running_var'):
+                nn.init.uniform_(module.running_var, 0.5, 2)
+                nn.init.normal_(module.running_mean, std=0.1)
+
+    def forward(self, image):
+        net = self.backbone
+        x = net.maxpool(net.relu(net.bn1(net.conv1(image))))
+        x = net.MAM3(net.layer3(net.layer2(net.layer1(x))))
+        x = net.MAM4(net.layer4(x))
+        masks = torch.sigmoid(self.spatial_attention(x))
+        parts = [(masks[:, k : k + 1] * x).mean((2, 3)) for k in range(6)]
+        return self.bn_neck(torch.cat([*parts, x.mean((2, 3))], 1))
+
+
+@pytest.fixture
+def released():
+    torch.manual_seed(0)
+    return Released(num_ids=7).double().eval()
+
+
+def test_features_equal_those_of_the_released_network(released, monkeypatch):
+    monkeypatch.setattr(torch.Tensor, 'float', torch.Tensor.double)  # guards against half precision
+    found = convert_by_names(RELEASES['mpanet'], flatten_weights(released.state_dict()))
+    assert found.dropped == ['backbone.fc.weight', 'backbone.fc.bias']
+    plugins = dict(layer3=ALLEVIATION, layer4=ALLEVIATION)
+    backbone = dict(type='TwoStreamResNet', depth=18, split='none', plugins=plugins)
+    head = dict(type='IdentityHead', std=None, num_ids=7)
+    model = build(backbone=backbone, head=head, unit_features=False).double().eval()
+    model.load_state_dict(found.weights, strict=True)
+    image = torch.randn(2, 3, 64, 32, dtype=torch.float64)
+    with torch.no_grad():
+        for modality in ('visible', 'infrared'):
+            theirs = released(image)
+            torch.testing.assert_close(model({modality: image}), theirs, rtol=0, atol=1e-9)
+    for key in ('visible', 'infrared'):
+        teacher = model.modality_heads.teachers[key].classifier.weight
+        assert torch.equal(teacher, getattr(released, f'{key}_classifier_').weight)
+
+
+def test_another_file_is_refused(released):
+    with pytest.raises(ValueError, match='expected a state dict of MPANet'):
+        convert_by_names(RELEASES['mpanet'], {'fc.weight': torch.zeros(1)})

@@ -19,5 +19,8 @@ def test_scale_starts_near_one():
 
 def test_a_shift_may_be_learned():
     neck = BNNeck(6, pooling=dict(type='AveragePooling'), bias=True)
-    assert [name for name, p in neck.named_parameters() if p.requires_grad] == ['bn.weight', 'bn.bias']
+    assert [name for name, p in neck.named_parameters() if p.requires_grad] == [
+        'bn.weight',
+        'bn.bias',
+    ]
     assert neck.bn.bias.eq(0).all()
