@@ -138,5 +138,28 @@ ALIGNGAN = Release(
         Part(('visible_discriminator',), _VISIBLE, needed=False),
     ),
 )
+# Stages per modality, a ResNet of which layer3 and layer4 are used, and parts whose inner names are
+# not known. Classifiers per modality are found where they are called as MPANet's.
+DNS = Release(
+    title='a DNS checkpoint',
+    config='dns/dns_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    parts=(
+        Part(('backbone.stems.visible',), _VISIBLE),
+        Part(('backbone.stems.infrared',), _INFRARED),
+        Part(('backbone.trunk.layer3',)),
+        Part(('backbone.trunk.layer4',)),
+        Part(('backbone.plugins.layer3',)),
+        Part(('backbone.plugins.layer4',)),
+        Part(('branch',), needed=False),
+        Part(('neck.bn',), 'bottleneck'),
+        Part(('head.classifier',), r'^(?:net\.)?classifier$'),
+        Part(('modality_heads.students.visible',), r'(?:vis|rgb)\w*r$', needed=False),
+        Part(('modality_heads.students.infrared',), r'(?:inf|ir_|th)\w*r$', needed=False),
+        Part(('modality_heads.teachers.visible',), r'(?:vis|rgb)\w*r_$', needed=False),
+        Part(('modality_heads.teachers.infrared',), r'(?:inf|ir_|th)\w*r_$', needed=False),
+    ),
+)
 #: By the name of the method.
-RELEASES = dict(agw=AGW, hicmd=HICMD, aligngan=ALIGNGAN, mpanet=MPANET)
+RELEASES = dict(agw=AGW, hicmd=HICMD, aligngan=ALIGNGAN, mpanet=MPANET, dns=DNS)

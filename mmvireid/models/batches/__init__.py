@@ -1,6 +1,12 @@
 """Who is compared with whom in a batch: centres, pairs, triplets, views, combinations."""
 
-from .centers import ModalityCenters, identity_centers, modality_centers, split_modalities
+from .centers import (
+    ModalityCenters,
+    identity_centers,
+    modality_centers,
+    split_modalities,
+    sum_over_modalities,
+)
 from .code_combinations import (
     FAKE,
     Groups,
@@ -29,6 +35,7 @@ __all__ = [
     'paired_labels',
     'split_modalities',
     'split_singles',
+    'sum_over_modalities',
     'view_rows',
     'with_view',
 ]

@@ -1,5 +1,6 @@
 """Centres of the identities of a batch, one for each modality."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -49,6 +50,27 @@ def split_modalities(rows: Tensor, num_visible: int) -> tuple[Tensor, Tensor]:
             'modalities (CrossModalityBatchSampler).'
         )
     return rows[:num_visible], rows[num_visible:]
+
+
+def sum_over_modalities(function: Callable[..., Tensor], num_visible: int, *rows: Tensor) -> Tensor:
+    """A value of the visible images plus that of the infrared ones.
+
+    Args:
+        function: Takes rows of one modality, such as a loss that is a mean over images.
+        num_visible: How many of the images are visible.
+        *rows: What it takes, of all images, visible ones first, each of shape (N, ...).
+
+    Returns:
+        The sum of both, a scalar if the values are scalars.
+
+    Raises:
+        ValueError: If a modality is missing.
+
+    Example:
+        >>> sum_over_modalities(torch.mean, 1, torch.tensor([6.0, 1.0, 3.0]))
+        tensor(8.)
+    """
+    return sum(function(*own) for own in zip(*(split_modalities(r, num_visible) for r in rows)))
 
 
 def modality_centers(features: Tensor, labels: Tensor, num_visible: int) -> ModalityCenters:

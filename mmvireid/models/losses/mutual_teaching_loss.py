@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
-from mmvireid.models.batches import split_modalities
+from mmvireid.models.batches import sum_over_modalities
 from mmvireid.registry import MODELS
 
 
@@ -41,7 +41,7 @@ def mutual_teaching(
     students = F.log_softmax(logits.to(dtype) / temperature, dim=1)
     teachers = F.log_softmax(taught.detach().to(dtype) / temperature, dim=1)
     divergence = (students.exp() * (students - teachers)).sum(dim=1)  # (N,)
-    return sum(part.mean() for part in split_modalities(divergence, num_visible))
+    return sum_over_modalities(Tensor.mean, num_visible, divergence)
 
 
 @MODELS.register_module()

@@ -2,6 +2,7 @@ from .agw import AGW
 from .aligngan import AlignGAN
 from .caj import CAJ
 from .dgvae import DGVAE
+from .dns import DNS
 from .expat import ExpAT
 from .hat import HAT
 from .hicmd import HiCMD
@@ -17,6 +18,7 @@ __all__ = [
     'AGW',
     'CAJ',
     'DGVAE',
+    'DNS',
     'HAT',
     'HPILN',
     'MSO',

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from mmvireid.models.base import BaseReID
-from mmvireid.models.batches import split_modalities
+from mmvireid.models.batches import sum_over_modalities
 from mmvireid.registry import MODELS
 from mmvireid.structures import VISIBLE, ReIDDataSample
 
@@ -84,8 +84,9 @@ class MPANet(BaseReID):
         terms = dict(identity=self.losses['identity'](self.head(feature), labels))
         if self.wants_any('modality_identity', 'teaching'):
             own, taught = self.modality_heads(feature, num_visible)
-            parts = zip(split_modalities(own, num_visible), split_modalities(labels, num_visible))
-            terms['modality_identity'] = sum(self.losses['identity'](*part) for part in parts)
+            terms['modality_identity'] = sum_over_modalities(
+                self.losses['identity'], num_visible, own, labels
+            )
             terms['teaching'] = self.losses['teaching'](own, taught, num_visible)
         if self.wants('center'):
             terms['center'] = self.losses['center'](embedding, labels)

@@ -4,6 +4,7 @@ from .modality_bn_neck import ModalityBNNeck
 from .paired_bn_neck import PairedBNNeck
 from .part_mask_neck import MaskedParts, PartMaskNeck
 from .pooling import AveragePooling, GeMPooling, MaxPooling
+from .softmax_perceptron import SoftmaxPerceptron
 from .stripe_neck import StripeNeck, stripe_bounds
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     'ModalityBNNeck',
     'PairedBNNeck',
     'PartMaskNeck',
+    'SoftmaxPerceptron',
     'StripeNeck',
     'stripe_bounds',
 ]
