@@ -157,8 +157,8 @@ DNS = Release(
         Part(('head.classifier',), r'^(?:net\.)?classifier$'),
         Part(('modality_heads.students.visible',), r'(?:vis|rgb)\w*r$', needed=False),
         Part(('modality_heads.students.infrared',), r'(?:inf|ir_|th)\w*r$', needed=False),
-        Part(('modality_heads.teachers.visible',), r'(?:vis|rgb)\w*r_$', needed=False),
-        Part(('modality_heads.teachers.infrared',), r'(?:inf|ir_|th)\w*r_$', needed=False),
+        Part(('modality_heads.teachers.visible',), r'(?:vis|rgb)\w*$', needed=False),
+        Part(('modality_heads.teachers.infrared',), r'(?:inf|ir_|th)\w*$', needed=False),
     ),
 )
 #: By the name of the method.
