@@ -104,6 +104,7 @@ TOY = dict(
 )
 NO_TRIPLET = {'model.loss_weights.triplet': 0.0}
 SMALL = {'model.backbone.num_stages': 3}
+AS_DRAWN = {'model.data_preprocessor': None}
 TWO_STAGES = [dict(name='all', end=5), dict(name='some', frozen=['visible_extractor'])]
 #: What is trained: a config file or a config, and what differs from the defaults in `write_cases`.
 CASES = dict(
@@ -111,9 +112,8 @@ CASES = dict(
     agw_sync_bn=dict(config='agw/agw_sysu', joint=True, sync_bn=True, options=NO_TRIPLET | SMALL),
     agw_triplet=dict(config='agw/agw_sysu', options=SMALL),
     # without augmentations, which processes draw for themselves
-    mpanet=dict(
-        config='mpanet/mpanet_sysu', iterations=4, options={'model.data_preprocessor': None}
-    ),
+    mpanet=dict(config='mpanet/mpanet_sysu', iterations=3, options=AS_DRAWN),
+    dns=dict(config='dns/dns_sysu', iterations=3, options=AS_DRAWN),
     staged=dict(config='dgvae/dgvae-discriminator_sysu', size=(32, 32)),
     staged_sync_bn=dict(
         config='dgvae/dgvae-baseline_sysu',
