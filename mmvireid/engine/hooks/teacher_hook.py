@@ -12,7 +12,7 @@ from mmvireid.errors import InvalidTypeError, InvalidValueError, UnknownNameErro
 from mmvireid.models.base import unwrap
 from mmvireid.registry import HOOKS
 
-FIELDS = {'teacher', 'student'}
+FIELDS = ('teacher', 'student')
 
 
 @HOOKS.register_module()
@@ -53,11 +53,11 @@ class TeacherHook(Hook):
         for pair in pairs:
             if not isinstance(pair, dict):
                 raise InvalidTypeError(
-                    f'TeacherHook: `pairs` has {pair!r}, expected dicts with {sorted(FIELDS)}.'
+                    f'TeacherHook: `pairs` has {pair!r}, expected dicts with {FIELDS}.'
                 )
-        if not pairs or any(set(pair) != FIELDS for pair in pairs):
+        if not pairs or any(set(pair) != set(FIELDS) for pair in pairs):
             raise InvalidValueError(
-                f'TeacherHook: `pairs` is {list(pairs)}, expected dicts with {sorted(FIELDS)}.'
+                f'TeacherHook: `pairs` is {list(pairs)}, expected dicts with {FIELDS}.'
             )
         if not 0 < rate <= 1 or (horizon is not None and horizon < 1):
             raise InvalidValueError(
@@ -78,9 +78,7 @@ class TeacherHook(Hook):
             ValueError: If a teacher has other parameters than its student, or learns itself.
         """
         for pair in self.pairs:
-            teacher, student = (
-                _parameters(runner.model, pair[kind]) for kind in sorted(FIELDS)[::-1]
-            )
+            teacher, student = (_parameters(runner.model, pair[kind]) for kind in FIELDS)
             shapes = [{k: v.shape for k, v in part.items()} for part in (teacher, student)]
             if not teacher or shapes[0] != shapes[1]:
                 raise InvalidValueError(

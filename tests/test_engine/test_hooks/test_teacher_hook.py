@@ -139,7 +139,7 @@ def test_wrapped_parts_are_found(monkeypatch):
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        (dict(pairs=[]), '`pairs` is .., expected dicts with .*student.*teacher'),
+        (dict(pairs=[]), '`pairs` is .., expected dicts with .*teacher.*student'),
         (dict(pairs=[dict(teacher='a')]), '`pairs` is .*, expected dicts'),
         (dict(pairs=['a']), "`pairs` has 'a', expected dicts"),
         (dict(pairs=[PAIR], rate=0), '`rate` is 0 and `horizon` None'),
