@@ -2,8 +2,8 @@
 
 ``python tools/model_converters/released.py METHOD IN [IN ...] OUT``
 
-A release may keep its networks in several files. AGW's and MPANet's names are known. Of Hi-CMD,
-AlignGAN and DNS the networks are known, and not all of their names: networks are found by their layers, and two that look alike
+A release may keep its networks in several files. AGW's names are known. Of Hi-CMD and AlignGAN the
+networks are known, and not their names: networks are found by their layers, and two that look alike
 (of the two modalities) by words in their names, such as ``rgb`` and ``ir``, or ``a`` and ``b``, the
 first for visible images. Printed is what was taken for what: check it, and say what is meant with
 ``--part OURS=NAME`` where it is wrong or not found (``NAME,NAME`` if it has several parts there).
