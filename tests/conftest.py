@@ -197,6 +197,7 @@ LAYOUTS = dict(
     SYSUMM01='sysu',
     SyntheticSYSU='sysu',
     SyntheticVisible='sysu',
+    SyntheticRegDB='regdb',
     RegDB='regdb',
     LLCM='llcm',
     CSVReID='table',
@@ -206,15 +207,15 @@ MAKE_TABLE = 'dataset_converters/make_table.py'
 
 @pytest.fixture(scope='session')
 def rendered(tmp_path_factory, load_tool):
-    """Root of a tiny rendered data set: ``rendered('regdb')``; each is rendered once.
+    """Root of a tiny rendered data set: ``rendered('regdb', seed=1)``; each is rendered once.
 
     ``'table'`` is SYSU-MM01's layout with a table of it, which has rooms.
     """
     folder = tmp_path_factory.mktemp('rendered')
 
-    def build(layout: str) -> str:
-        root = folder / layout
-        ensure_rendered(root, 'tiny', 'sysu' if layout == 'table' else layout, workers=1)
+    def build(layout: str, seed: int = 0) -> str:
+        root = folder / f'{layout}{seed or ""}'
+        ensure_rendered(root, 'tiny', 'sysu' if layout == 'table' else layout, seed, workers=1)
         if layout == 'table' and not (root / 'images.csv').exists():
             rooms = ['--rooms', '2=lab', '3=lab', '6=yard']
             load_tool(MAKE_TABLE).main([str(root), '--layout', 'sysu', *rooms])
@@ -333,7 +334,6 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
     def build(config: str) -> Config:
         cfg = Config.fromfile(config)
         drop_helpers(cfg)
-        root = rendered(LAYOUTS[cfg.train_dataloader.dataset.type])
         generates = 'input_size' in cfg.model
         # a decoder may enlarge a map by 64, VGG-16 needs a stem map of 8 x 8
         size = (64, 64) if generates else (48, 32)
@@ -342,15 +342,16 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
             if loader is None:
                 continue
             loader.update(num_workers=0, persistent_workers=False)
-            loader.dataset.data_root = root
             loader.dataset.pipeline[0]['size'] = size
-            evaluator = cfg[f'{name}_evaluator'] if name != 'train' else {}
-            if evaluator.get('rand_perm_file'):
-                evaluator.rand_perm_file = f'{root}/exp/rand_perm_cam.mat'
-            if loader.dataset.type.startswith('Synthetic'):
-                loader.dataset.update(size='tiny', seed=0)
-            if loader.dataset.get('num_heldout_ids'):
-                loader.dataset.num_heldout_ids = 2
+            for part in loader.dataset.get('datasets', [loader.dataset]):
+                part.data_root = rendered(LAYOUTS[part.type], part.get('seed', 0))
+                if part.type.startswith('Synthetic'):
+                    part.size = 'tiny'
+                if part.get('num_heldout_ids'):
+                    part.num_heldout_ids = 2
+            evaluator = {} if name == 'train' else cfg[f'{name}_evaluator']
+            if 'rand_perm_file' in evaluator:
+                evaluator.rand_perm_file = f'{loader.dataset.data_root}/exp/rand_perm_cam.mat'
         num_ids = 3 if cfg.model.get('num_unpaired') else 2  # of 6 pairs, 4 are taken apart
         shrink_batches(cfg.train_dataloader, *((num_ids, 2) if generates else (4, 3)))
         train_set = DATASETS.build(cfg.train_dataloader.dataset)

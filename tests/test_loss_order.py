@@ -30,6 +30,7 @@ OTHERS = dict(
     AdversarialLoss='knows no identities',
     CosineSimilarityTripletLoss='two groups, row by row: a test of its own below',
     CycleConsistencyLoss='compares an image with itself',
+    DenseTripletLoss='compares maps that a method pairs',
     IdentityConsistencyLoss='compares codes that a table pairs',
     IdentityLoss='compares an image with identities',
     MaskSeparationLoss='knows no identities',

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,12 @@ class Release:
     Args:
         title: What its checkpoint is.
         config: Our config that takes the weights, below ``configs``.
-        classifier: Our layer that has an output per identity.
+        classifier: Our layer that has an output per identity; of several one.
         num_ids: The config's key of their number.
         names: Patterns of the beginnings of its names, and ours for them; the rest is the same.
+            What no pattern matches is dropped: weights that the release registers and never uses.
+        idle: Pattern of names of ours that a file may lack, because features do not need them; they
+            stay as they are initialised.
         parts: Or else its networks, of two with layers alike the larger one first.
     """
 
@@ -40,31 +43,56 @@ class Release:
     classifier: str
     num_ids: str
     names: Mapping[str, str] = field(default_factory=dict)
+    idle: str | None = None
     parts: tuple[Part, ...] = ()
 
 
 # The Cross-Modal-Re-ID-baseline: three whole ResNets, of which parts are used.
 _NON_LOCAL = {'2': {'0': 2, '1': 3}, '3': {'0': 3, '1': 4, '2': 5}}  # its index: behind our block
 _NON_LOCAL_PARTS = {'g.0': 'g', 'theta': 'theta', 'phi': 'phi', 'W.0': 'out', 'W.1': 'bn'}
+_BACKBONE = {
+    r'(?:net\.)?visible_module\.visible\.(conv1|bn1)\.': r'backbone.stems.visible.\1.',
+    r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1)\.': r'backbone.stems.infrared.\1.',
+    r'(?:net\.)?base_resnet\.base\.(layer[1-4])\.': r'backbone.trunk.\1.',
+} | {
+    rf'(?:net\.)?NL_{layer}\.{index}\.{re.escape(part)}\.': (
+        f'backbone.trunk.layer{layer}.non_local_{block}.{name}.'
+    )
+    for layer, blocks in _NON_LOCAL.items()
+    for index, block in blocks.items()
+    for part, name in _NON_LOCAL_PARTS.items()
+}
 AGW = Release(
     title='an AGW checkpoint of the Cross-Modal-Re-ID-baseline with `classifier.weight`',
     config='agw/agw_sysu.py',
     classifier='head.classifier',
     num_ids='model.head.num_ids',
-    names={
-        r'(?:net\.)?visible_module\.visible\.(conv1|bn1)\.': r'backbone.stems.visible.\1.',
-        r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1)\.': r'backbone.stems.infrared.\1.',
-        r'(?:net\.)?base_resnet\.base\.(layer[1-4])\.': r'backbone.trunk.\1.',
+    names=_BACKBONE
+    | {
         r'(?:net\.)?bottleneck\.': 'neck.bn.',
         r'(?:net\.)?classifier\.': 'head.classifier.',
-    }
-    | {
-        rf'(?:net\.)?NL_{layer}\.{index}\.{re.escape(part)}\.': (
-            f'backbone.trunk.layer{layer}.non_local_{block}.{name}.'
-        )
-        for layer, blocks in _NON_LOCAL.items()
-        for index, block in blocks.items()
-        for part, name in _NON_LOCAL_PARTS.items()
+    },
+)
+CAJ = replace(AGW, title='a CAJ checkpoint, with the names of AGW', config='caj/caj_sysu.py')
+LBA = replace(
+    AGW,
+    title='an LbA checkpoint, with the names of AGW without non-local blocks',
+    config='lba/lba_sysu.py',
+    names={pattern: ours for pattern, ours in AGW.names.items() if 'NL_' not in pattern},
+)
+# Of both modalities' ResNets the first stage too; a convolution of 1 x 1 where we have a matrix.
+HCT = Release(
+    title='an HCT checkpoint of six stripes',
+    config='hct/hct_sysu.py',
+    classifier='head.heads.0.classifier',
+    num_ids='model.head.num_ids',
+    names={
+        r'(?:net\.)?visible_module\.visible\.(conv1|bn1|layer1)\.': r'backbone.stems.visible.\1.',
+        r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1|layer1)\.': r'backbone.stems.infrared.\1.',
+        r'(?:net\.)?base_resnet\.base\.(layer[2-4])\.': r'backbone.trunk.\1.',
+        r'(?:net\.)?local_conv_list\.(\d)\.0\.': r'neck.parts.\1.reduction.',
+        r'(?:net\.)?local_conv_list\.(\d)\.1\.': r'neck.parts.\1.bn.',
+        r'(?:net\.)?fc_list\.(\d)\.': r'head.heads.\1.classifier.',
     },
 )
 
@@ -83,6 +111,7 @@ MPANET = Release(
         r'(?:model\.)?(visible|infrared)_classifier\.': r'modality_heads.students.\1.classifier.',
         r'(?:model\.)?(visible|infrared)_classifier_\.': r'modality_heads.teachers.\1.classifier.',
     },
+    idle=r'modality_heads\.',
 )
 
 # Words that stand for one of two modalities in a name of a network.
@@ -162,4 +191,13 @@ DNS = Release(
     ),
 )
 #: By the name of the method.
-RELEASES = dict(agw=AGW, hicmd=HICMD, aligngan=ALIGNGAN, mpanet=MPANET, dns=DNS)
+RELEASES = dict(
+    agw=AGW,
+    caj=CAJ,
+    lba=LBA,
+    hct=HCT,
+    mpanet=MPANET,
+    dns=DNS,
+    hicmd=HICMD,
+    aligngan=ALIGNGAN,
+)

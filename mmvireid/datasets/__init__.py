@@ -1,5 +1,6 @@
 from .base_reid_dataset import BaseReIDDataset
 from .csv_reid import CSVReID
+from .joined_reid import JoinedReID
 from .llcm import LLCM
 from .loading.collate import reid_collate
 from .loading.noise import noise_batch
@@ -16,6 +17,7 @@ from .samplers import (
     UniformBatchSampler,
 )
 from .synthetic import SyntheticSYSU
+from .synthetic_regdb import SyntheticRegDB
 from .synthetic_visible import SyntheticVisible
 from .sysu_mm01 import SYSUMM01
 from .transforms import (
@@ -35,6 +37,7 @@ __all__ = [
     'CrossModalityBatchSampler',
     'IdentityPairBatchSampler',
     'ImageTree',
+    'JoinedReID',
     'LoadReIDImage',
     'PackReIDInputs',
     'RandomChannelGain',
@@ -42,6 +45,7 @@ __all__ = [
     'RandomPadCrop',
     'RegDB',
     'SeededIndex',
+    'SyntheticRegDB',
     'SyntheticSYSU',
     'SyntheticVisible',
     'UniformBatchSampler',

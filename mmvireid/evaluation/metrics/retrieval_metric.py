@@ -247,11 +247,17 @@ class RetrievalMetric(BaseMetric):
         }
 
     def table(self) -> str:
-        """The last evaluation as a text table, with the chance level and the test data below."""
+        """The last evaluation as a text table, with the chance level and the test data below.
+
+        Training data of another name are said, too.
+        """
         chance = chance_level(self.feature_set, self.settings, self.max_rank)
         table = format_table(self.report, chance, self.scores)
-        described = describe_source(self.dataset_meta)
-        return f'{table}\nTest data: {described}.' if described else table
+        meta, trained_on = self.dataset_meta or {}, self.provenance.get('trained_on') or {}
+        lines = [('Test data', describe_source(meta))]
+        if trained_on.get('dataset') != meta.get('dataset'):
+            lines.append(('Trained on', describe_source(trained_on)))
+        return '\n'.join([table, *(f'{name}: {text}.' for name, text in lines if text)])
 
     @property
     def _suffixes(self) -> tuple[str, ...]:
@@ -289,15 +295,14 @@ class RetrievalMetric(BaseMetric):
             'rerank': self.rerank,
             **asdict(self.protocol),
             **self.provenance,
+            'test_data': meta,  # whole, for the weights have a seed, too
         }
         results = {setting: result.to_dict() for setting, result in self.report.items()}
         content = {'provenance': provenance, 'results': results}
         with new_file(folder / f'{self.file_stem}_report.json') as draft:
             draft.write_text(json.dumps(content, indent=2, default=str) + '\n', 'utf-8')
         queries = {setting: result.queries for setting, result in self.report.items()}
-        # whole, for the weights have a seed, too
-        source = dict(provenance, test_data=meta)
-        save_queries(queries, folder / f'{self.file_stem}_queries.npz', source)
+        save_queries(queries, folder / f'{self.file_stem}_queries.npz', provenance)
 
 
 @METRICS.register_module()

@@ -17,6 +17,7 @@ from .cross_modality_contrastive_center_loss import (
     cross_modality_contrastive_center,
 )
 from .cross_modality_triplet_loss import CrossModalityTripletLoss, cross_modality_triplet
+from .dense_triplet_loss import DenseTripletLoss, dense_triplet
 from .dual_ranking_loss import DualRankingLoss, dual_ranking
 from .exp_angle_triplet_loss import ExpAngleTripletLoss, exp_angle_triplet
 from .hetero_center_loss import HeteroCenterLoss, hetero_center
@@ -66,6 +67,7 @@ __all__ = [
     'CrossModalityContrastiveCenterLoss',
     'CrossModalityTripletLoss',
     'CycleConsistencyLoss',
+    'DenseTripletLoss',
     'DualRankingLoss',
     'ExpAngleTripletLoss',
     'HeteroCenterLoss',
@@ -96,6 +98,7 @@ __all__ = [
     'cross_modality_contrastive_center',
     'cross_modality_triplet',
     'cycle_consistency',
+    'dense_triplet',
     'dual_ranking',
     'exp_angle_triplet',
     'hetero_center',

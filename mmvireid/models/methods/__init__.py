@@ -7,6 +7,7 @@ from .expat import ExpAT
 from .hat import HAT
 from .hicmd import HiCMD
 from .hpiln import HPILN
+from .lba import LbA
 from .mpanet import MPANet
 from .mso import MSO
 from .pretrain import IdentityPretraining
@@ -27,6 +28,7 @@ __all__ = [
     'ExpAT',
     'HiCMD',
     'IdentityPretraining',
+    'LbA',
     'MPANet',
     'SeparateAlignGAN',
     'StripedReID',

@@ -269,7 +269,8 @@ def test_files_say_where_the_numbers_come_from(tmp_path):
         'protocol': 'sysu', 'dataset': 'sysu_mm01', 'split': 'test', 'num_images': 72,
         'num_ids': 6, 'feature_size': 8, 'distance': 'euclidean',
         'flip': False, 'rerank': False, 'modes': ['all'], 'shots': [1], 'gallery': 'seeded',
-        'rand_perm_file': None, 'num_trials': 3, 'checkpoint': 'epoch_3.pth'}  # fmt: skip
+        'rand_perm_file': None, 'num_trials': 3, 'checkpoint': 'epoch_3.pth',
+        'test_data': {'dataset': 'sysu_mm01', 'protocol': 'sysu', 'split': 'test'}}  # fmt: skip
     mean_ap = figures['sysu/all-1shot/mAP']
     assert 100 * content['results']['sysu/all-1shot']['mAP'] == pytest.approx(mean_ap)
     queries, source = load_queries(tmp_path / 'new' / 'sysu_queries.npz')
@@ -293,6 +294,10 @@ def test_table_has_the_chance_level():
     assert lines[2].startswith('sysu/indoor-1shot')
     assert f'{figures["sysu/indoor-1shot/R1"]:.2f} ±' in lines[2]
     assert lines[3].split()[0] == 'chance'
+    # the training data are said where they are of another name
+    for name, added in (('sysu_mm01', []), ('regdb + llcm', ['Trained on: regdb + llcm, train.'])):
+        metric.provenance = dict(trained_on=dict(dataset=name, split='train'))
+        assert metric.table().splitlines()[4:] == ['Test data: sysu_mm01, test.', *added]
 
 
 def test_every_protocol_has_a_registered_metric_without_a_warning(caplog):

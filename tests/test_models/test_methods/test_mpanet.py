@@ -9,8 +9,7 @@ import torchvision
 from mmengine.config import Config
 from torch import nn
 
-from mmvireid.apis.released_weights import convert_by_names, flatten_weights
-from mmvireid.apis.releases import RELEASES
+from mmvireid.apis.released_weights import convert_strictly, flatten_weights
 from mmvireid.engine.hooks import TeacherHook
 from mmvireid.registry import HOOKS, MODELS
 
@@ -226,12 +225,13 @@ def released():
 
 def test_features_equal_those_of_the_released_network(released, monkeypatch):
     monkeypatch.setattr(torch.Tensor, 'float', torch.Tensor.double)  # guards against half precision
-    found = convert_by_names(RELEASES['mpanet'], flatten_weights(released.state_dict()))
-    assert found.dropped == ['backbone.fc.weight', 'backbone.fc.bias']
     plugins = dict(layer3=ALLEVIATION, layer4=ALLEVIATION)
     backbone = dict(type='TwoStreamResNet', depth=18, split='none', plugins=plugins)
     head = dict(type='IdentityHead', std=None, num_ids=7)
     model = build(backbone=backbone, head=head, unit_features=False).double().eval()
+    file = flatten_weights(released.state_dict())
+    found = convert_strictly('mpanet', file, lambda *_: model.state_dict(), 'it')
+    assert found.dropped == ['backbone.fc.weight', 'backbone.fc.bias']
     model.load_state_dict(found.weights, strict=True)
     image = torch.randn(2, 3, 64, 32, dtype=torch.float64)
     with torch.no_grad():
@@ -243,6 +243,19 @@ def test_features_equal_those_of_the_released_network(released, monkeypatch):
         assert torch.equal(teacher, getattr(released, f'{key}_classifier_').weight)
 
 
-def test_another_file_is_refused(released):
+def test_files_that_lack_something_are_refused_and_heads_per_modality_may_be_absent(released):
+    def state_of(*_):
+        config = dict(type='TwoStreamResNet', depth=18, split='none', plugins=plugins)
+        head = dict(type='IdentityHead', std=None, num_ids=7)
+        return build(backbone=config, head=head).state_dict()
+
+    plugins = dict(layer3=ALLEVIATION, layer4=ALLEVIATION)
+    state = released.state_dict()
+    file = {k: v for k, v in state.items() if not k.startswith(('visible_', 'infrared_'))}
+    found = convert_strictly('mpanet', file, state_of, 'it')
+    assert len(found.initial) == 4
+    del file['spatial_attention.bias']
+    with pytest.raises(ValueError, match='expected a state dict of MPANet.*neck.masks.bias'):
+        convert_strictly('mpanet', file, state_of, 'it')
     with pytest.raises(ValueError, match='expected a state dict of MPANet'):
-        convert_by_names(RELEASES['mpanet'], {'fc.weight': torch.zeros(1)})
+        convert_strictly('mpanet', {'fc.weight': torch.zeros(1)}, state_of, 'it')
