@@ -7,8 +7,10 @@ from mmvireid.models import losses
 
 #: Losses on all images of a batch, and on visible images and then infrared ones.
 ON_LABELS = dict(
+    BatchCircleLoss={},
     BatchHardTripletLoss={},
     DiscriminativeCenterLoss={},
+    CenterClusterLoss={},
     RegularizedSimilarityTripletLoss={},
     SquaredDifferenceTripletLoss={},
     WeightedRegularizedTripletLoss={},
@@ -36,7 +38,10 @@ OTHERS = dict(
     DenseTripletLoss='compares maps that a method pairs',
     IdentityConsistencyLoss='compares codes that a table pairs',
     IdentityLoss='compares an image with identities',
+    MaskSeparationLoss='knows no identities',
+    MeanDiscrepancyLoss='knows no identities',
     MixturePriorLoss='compares an image with identities',
+    MutualTeachingLoss='compares an image with itself',
     PerceptualEdgeLoss='compares an image with itself',
     R1Loss='knows no identities',
     SoftIdentityLoss='compares an image with itself',

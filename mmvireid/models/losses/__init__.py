@@ -5,8 +5,10 @@ from .adaptive_large_margin_loss import (
     printed_positive_distance,
 )
 from .adversarial_loss import AdversarialLoss
+from .batch_circle_loss import BatchCircleLoss, batch_circle
 from .batch_hard_triplet_loss import BatchHardTripletLoss, batch_hard_triplet
 from .branch_orthogonality_loss import BranchOrthogonalityLoss, branch_orthogonality
+from .center_cluster_loss import CenterClusterLoss, center_cluster
 from .center_pair_mining_loss import CenterPairMiningLoss, center_pair_mining
 from .cosine_similarity_triplet_loss import (
     CosineSimilarityTripletLoss,
@@ -24,11 +26,14 @@ from .exp_angle_triplet_loss import ExpAngleTripletLoss, exp_angle_triplet
 from .hetero_center_loss import HeteroCenterLoss, hetero_center
 from .hetero_center_triplet_loss import HeteroCenterTripletLoss, hetero_center_triplet
 from .identity_loss import IdentityLoss
+from .mask_separation_loss import MaskSeparationLoss, mask_separation
+from .mean_discrepancy_loss import MeanDiscrepancyLoss, mean_discrepancy
 from .mixture_prior_loss import MixturePriorLoss, mixture_prior_kl, mixture_prior_printed
 from .modality_shared_enhancement_loss import (
     ModalitySharedEnhancementLoss,
     modality_shared_enhancement,
 )
+from .mutual_teaching_loss import MutualTeachingLoss, mutual_teaching
 from .paired_center_triplet_loss import PairedCenterTripletLoss, paired_center_triplet
 from .perceptual_edge_loss import PerceptualEdgeLoss
 from .quadruple_center_loss import QuadrupleCenterLoss, quadruple_center
@@ -63,8 +68,10 @@ from .weighted_regularized_triplet_loss import (
 __all__ = [
     'AdaptiveLargeMarginLoss',
     'AdversarialLoss',
+    'BatchCircleLoss',
     'BatchHardTripletLoss',
     'BranchOrthogonalityLoss',
+    'CenterClusterLoss',
     'CenterPairMiningLoss',
     'CosineSimilarityTripletLoss',
     'CrossModalityContrastiveCenterLoss',
@@ -78,8 +85,11 @@ __all__ = [
     'HeteroCenterTripletLoss',
     'IdentityConsistencyLoss',
     'IdentityLoss',
+    'MaskSeparationLoss',
+    'MeanDiscrepancyLoss',
     'MixturePriorLoss',
     'ModalitySharedEnhancementLoss',
+    'MutualTeachingLoss',
     'PairedCenterTripletLoss',
     'PerceptualEdgeLoss',
     'QuadrupleCenterLoss',
@@ -94,8 +104,10 @@ __all__ = [
     'TripletCenterLoss',
     'WeightedRegularizedTripletLoss',
     'adaptive_large_margin',
+    'batch_circle',
     'batch_hard_triplet',
     'branch_orthogonality',
+    'center_cluster',
     'center_pair_mining',
     'cosine_similarity_triplet',
     'cross_modality_contrastive_center',
@@ -109,9 +121,12 @@ __all__ = [
     'hetero_center_triplet',
     'identity_consistency',
     'large_margin_cross_entropy',
+    'mask_separation',
+    'mean_discrepancy',
     'mixture_prior_kl',
     'mixture_prior_printed',
     'modality_shared_enhancement',
+    'mutual_teaching',
     'paired_center_triplet',
     'printed_positive_distance',
     'quadruple_center',

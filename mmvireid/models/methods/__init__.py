@@ -3,11 +3,13 @@ from .aligngan import AlignGAN
 from .caj import CAJ
 from .deen import DEEN
 from .dgvae import DGVAE
+from .dns import DNS
 from .expat import ExpAT
 from .hat import HAT
 from .hicmd import HiCMD
 from .hpiln import HPILN
 from .lba import LbA
+from .mpanet import MPANet
 from .mscmnet import MSCMNet
 from .mso import MSO
 from .pmt import PMT
@@ -21,6 +23,7 @@ __all__ = [
     'CAJ',
     'DEEN',
     'DGVAE',
+    'DNS',
     'HAT',
     'HPILN',
     'MSO',
@@ -31,6 +34,7 @@ __all__ = [
     'HiCMD',
     'IdentityPretraining',
     'LbA',
+    'MPANet',
     'MSCMNet',
     'SeparateAlignGAN',
     'StripedReID',

@@ -22,6 +22,7 @@ import sys
 from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -39,7 +40,7 @@ from mmvireid.datasets import noise_batch
 from mmvireid.engine.hooks import StageHook
 from mmvireid.models.base import AlternatingReID
 from mmvireid.models.base.alternating_reid import Shared
-from mmvireid.registry import MODEL_WRAPPERS, MODELS
+from mmvireid.registry import HOOKS, MODEL_WRAPPERS, MODELS
 
 ROOT = Path(__file__).parents[3]
 
@@ -111,6 +112,7 @@ FOUR_VIEWS = dict(
     infrared={},
     scaled=dict(modality='infrared', augmentations=[BLUE]),
 )
+AS_DRAWN = {'model.data_preprocessor': None}
 TWO_STAGES = [dict(name='all', end=5), dict(name='some', frozen=['visible_extractor'])]
 #: What is trained: a config file or a config, and what differs from the defaults in `write_cases`.
 CASES = dict(
@@ -130,6 +132,9 @@ CASES = dict(
             'model.data_preprocessor.views.infrared.augmentations': [],
         },
     ),
+    # without augmentations, which processes draw for themselves
+    mpanet=dict(config='mpanet/mpanet_sysu', iterations=3, options=AS_DRAWN),
+    dns=dict(config='dns/dns_sysu', iterations=3, options=AS_DRAWN),
     staged=dict(config='dgvae/dgvae-discriminator_sysu', size=(32, 32)),
     staged_sync_bn=dict(
         config='dgvae/dgvae-baseline_sysu',
@@ -229,6 +234,8 @@ def train(case, rank, world_size):
     blocks = dict.fromkeys(model.blocks or (None,), case.batch)
     logs = []
     for i in range(case.iterations):
+        if case.teacher:
+            HOOKS.build(case.teacher).before_train_iter(SimpleNamespace(model=wrapped, epoch=i), i)
         if stages and stages.stage_at(i) is not model.stage:
             model.enter_stage(stages.stage_at(i))
         halves = [noise_batch(case.size, blocks, seed=2 * i + half) for half in (0, 1)]
@@ -272,11 +279,14 @@ def write_cases(folder, tiny_model):
         cfg = Config(config) if toy else Config.fromfile(ROOT / f'configs/{config}.py')
         tiny_model(cfg.model, narrow=True, num_ids=3, input_size=case['size'])
         cfg.merge_from_dict(options)
-        stages = cfg.get('default_hooks', {}).get('stage', dict(stages=[]))['stages']
+        hooks = cfg.get('default_hooks', {})
+        stages = hooks.get('stage', dict(stages=[]))['stages']
         for index, stage in enumerate(stages[:-1]):
             stage['end'] = (index + 1) * case['iterations'] // len(stages)
         parts = {key: cfg[key] for key in ('model', 'optim_wrapper', 'model_wrapper_cfg')}
-        Config(case | parts | dict(stages=stages)).dump(folder / f'{name}.py')
+        Config(case | parts | dict(stages=stages, teacher=hooks.get('teacher'))).dump(
+            folder / f'{name}.py'
+        )
 
 
 @pytest.fixture(scope='module')
