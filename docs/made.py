@@ -1,0 +1,223 @@
+"""Pages of the documentation that are made of the project, when it is built.
+
+The READMEs of configs, projects and tools become pages at their places below ``_made``, so that
+they link each other as they do in the clone. The reference is made of what the package exports,
+the list of messages of the places that raise them.
+"""
+
+import ast
+import inspect
+import os
+import pkgutil
+import re
+import shutil
+from collections.abc import Iterator
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from mmvireid.benchmark import read_lines
+from mmvireid.benchmark.pages import Pages
+
+ROOT = Path(__file__).parents[1]
+#: Where they lie, below this folder.
+MADE = '_made'
+#: Pages of the clone that become pages here.
+MIRRORED = (
+    'configs/*/README.md',
+    'projects/*/README.md',
+    'tools/README.md',
+    'CONTRIBUTING.md',
+    'CHANGELOG.md',
+)
+#: A link or picture of Markdown, or a picture of HTML, with a relative address.
+LINK = re.compile(r'(?P<begin>\]\(|src=")(?P<path>[^)#":\s]+)(?P<end>(?:#[^)\s]*)?[)"])')
+CODE = re.compile(r'(^```.*?^```$|`[^`\n]+`)', re.MULTILINE | re.DOTALL)
+REFUSALS = (
+    'InvalidValueError',
+    'InvalidTypeError',
+    'UnknownNameError',
+    'MissingFileError',
+    'RunStoppedError',
+)
+#: What stands in a message for something that differs each time.
+VARYING = '…'
+
+
+def make_pages(folder: Path) -> None:
+    """Write all of them."""
+    shutil.rmtree(folder, ignore_errors=True)
+    pages = {Path(name): (ROOT / name).read_text('utf-8') for name in mirrored()}
+    pages |= {Path('api', f'{room}.rst'): text for room, text in reference().items()}
+    pages[Path('messages.md')] = messages_page()
+    for path, text in pages.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, 'utf-8')
+
+
+@cache
+def mirrored() -> list[str]:
+    """Pages of the clone that become pages here, relative to it."""
+    found = [path for pattern in MIRRORED for path in sorted(ROOT.glob(pattern))]
+    return [path.relative_to(ROOT).as_posix() for path in found]
+
+
+# --- links and tables -----------------------------------------------------------------------------
+
+
+def finish_page(app, docname: str, source: list[str]) -> None:
+    """Fill the tables of a page, and let its links meet pages; Sphinx calls it for each.
+
+    Args:
+        app: The build.
+        docname: The page, relative to this folder, without its suffix.
+        source: Its text, which is replaced.
+    """
+    if Path(app.env.doc2path(docname)).suffix == '.md':
+        built = Path(f'{docname}.md')
+        if built.is_relative_to(MADE):  # what stands in the clone has its tables
+            origin = built.relative_to(MADE)
+        else:
+            origin = Path('docs', built)
+            source[0] = tables().filled(source[0], ROOT / origin)
+        source[0] = relink(source[0], origin, built)
+
+
+@cache
+def tables() -> Pages:
+    """The tables of methods and results."""
+    return Pages(ROOT, read_lines(ROOT / 'configs/benchmark/results.jsonl'))
+
+
+def relink(text: str, origin: Path, built: Path) -> str:
+    """Let the links of a page lead to pages of the documentation, and to files of the clone.
+
+    Args:
+        text: Of the page.
+        origin: Where it lies in the clone, and where its links start from.
+        built: Where it lies in the documentation.
+    """
+
+    def change(match: re.Match) -> str:
+        target = Path(os.path.normpath(origin.parent / match['path']))
+        page = page_of(target)
+        if page is None:
+            return match[0] if not (ROOT / target).exists() else f']({match["path"]})'
+        path = Path(os.path.relpath(page, built.parent)).as_posix()
+        return f'{match["begin"]}{path}{match["end"]}'
+
+    parts = CODE.split(text)  # what is quoted stays
+    parts[::2] = [LINK.sub(change, part) for part in parts[::2]]
+    return ''.join(parts)
+
+
+def page_of(target: Path) -> Path | None:
+    """Where a file of the clone is found from the documentation's folder.
+
+    Args:
+        target: Relative to the clone.
+    """
+    if target == Path('README.md'):
+        return Path('index.md')
+    if target.is_relative_to('docs'):
+        return target.relative_to('docs')
+    if target.as_posix() in mirrored():
+        return MADE / target
+    return Path('..', target)
+
+
+# --- reference ------------------------------------------------------------------------------------
+
+
+def exported() -> dict[str, dict[str, object]]:
+    """Classes and functions that the package exports, by room; each once, at its shortest name."""
+    import mmvireid
+
+    names = [module.name for module in pkgutil.walk_packages(mmvireid.__path__, 'mmvireid.')]
+    rooms, seen = {}, set()
+    for name in sorted(names, key=lambda name: (name.count('.'), name)):
+        module = import_module(name)
+        for export in getattr(module, '__all__', ()):
+            thing = getattr(module, export)
+            is_code = inspect.isclass(thing) or inspect.isfunction(thing)
+            if is_code and thing.__module__.startswith('mmvireid.') and thing not in seen:
+                seen.add(thing)
+                rooms.setdefault(name, {})[export] = thing
+    return rooms
+
+
+def reference() -> dict[str, str]:
+    """A page for each room of the package, with everything that it exports."""
+    pages = {}
+    for room, things in exported().items():
+        title = room.removeprefix('mmvireid.')
+        words = inspect.getdoc(import_module(room)) or ''
+        parts = [f'{title}\n{"=" * len(title)}', words, f'.. currentmodule:: {room}']
+        for name, thing in things.items():
+            kind = 'class' if inspect.isclass(thing) else 'function'
+            options = '\n   :show-inheritance:' if kind == 'class' else ''
+            if kind == 'class' and (members := own_members(thing)):
+                options += f'\n   :members: {", ".join(members)}'
+            parts.append(f'.. auto{kind}:: {name}{options}')
+        pages[title] = '\n\n'.join(parts) + '\n'
+    return pages
+
+
+def own_members(cls: type) -> list[str]:
+    """Public methods and properties that a class itself has words for."""
+    kinds = (property, classmethod, staticmethod)
+    return [
+        name
+        for name, value in vars(cls).items()
+        if not name.startswith('_')
+        and (inspect.isfunction(value) or isinstance(value, kinds))
+        and value.__doc__
+    ]
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+def messages() -> dict[str, list[str]]:
+    """What the package and its tools refuse, in their words, by file; see :data:`VARYING`."""
+    found = {}
+    for path in sorted([*ROOT.glob('mmvireid/**/*.py'), *ROOT.glob('tools/**/*.py')]):
+        texts = [] if '.mim' in path.parts else [*raised(ast.parse(path.read_text('utf-8')))]
+        if texts:
+            found[path.relative_to(ROOT).as_posix()] = list(dict.fromkeys(texts))
+    return found
+
+
+def raised(tree: ast.AST) -> Iterator[str]:
+    """The messages of a module's errors that have words of their own."""
+    for node in ast.walk(tree):
+        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args
+        if is_call and node.func.id in REFUSALS:
+            text = spelled(node.args[0])
+            if len(re.findall(r'\w{3,}', text)) > 3:
+                yield text
+
+
+def spelled(node: ast.expr) -> str:
+    """A message with :data:`VARYING` where something is filled in."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return ''.join(map(spelled, node.values))
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
+        return spelled(node.left) + spelled(node.right)
+    return VARYING
+
+
+def messages_page() -> str:
+    """The list of all messages."""
+    parts = [
+        '# All messages',
+        f'What is refused, by the file that refuses it; {VARYING} stands for what differs each '
+        'time. Search this page for words of yours. Answers to the frequent ones are in '
+        '[Problems and answers](docs/problems.md).',
+    ]
+    for path, texts in messages().items():
+        parts.append(f'## `{path}`')
+        parts += [f'```text\n{text}\n```' for text in texts]
+    return '\n\n'.join(parts) + '\n'
