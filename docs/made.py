@@ -11,13 +11,17 @@ import os
 import pkgutil
 import re
 import shutil
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+import gallery
+
 from mmvireid.benchmark import read_lines
 from mmvireid.benchmark.pages import Pages
+from mmvireid.benchmark.table import markdown
 
 ROOT = Path(__file__).parents[1]
 #: Where they lie, below this folder.
@@ -33,6 +37,8 @@ MIRRORED = (
 #: A link or picture of Markdown, or a picture of HTML, with a relative address.
 LINK = re.compile(r'(?P<begin>\]\(|src=")(?P<path>[^)#":\s]+)(?P<end>(?:#[^)\s]*)?[)"])')
 CODE = re.compile(r'(^```.*?^```$|`[^`\n]+`)', re.MULTILINE | re.DOTALL)
+#: A table of the code stands in the place of this.
+MARK = re.compile(r'^<!-- made: (\w+) -->$', re.MULTILINE)
 REFUSALS = (
     'InvalidValueError',
     'InvalidTypeError',
@@ -53,6 +59,7 @@ def make_pages(folder: Path) -> None:
     for path, text in pages.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, 'utf-8')
+    gallery.draw(folder / 'pictures')
 
 
 @cache
@@ -80,6 +87,7 @@ def finish_page(app, docname: str, source: list[str]) -> None:
         else:
             origin = Path('docs', built)
             source[0] = tables().filled(source[0], ROOT / origin)
+            source[0] = MARK.sub(lambda match: table_of(match[1]), source[0])
         source[0] = relink(source[0], origin, built)
 
 
@@ -124,6 +132,39 @@ def page_of(target: Path) -> Path | None:
     if target.as_posix() in mirrored():
         return MADE / target
     return Path('..', target)
+
+
+def table_of(what: str) -> str:
+    """What stands in the place of a mark.
+
+    Args:
+        what: ``'contracts'`` (who may import whom), or a room of the models.
+    """
+    if what != 'contracts':
+        return table_of_parts(import_module(f'mmvireid.models.{what}'))
+    parts = []
+    rules = tomllib.loads((ROOT / 'pyproject.toml').read_text('utf-8'))
+    for contract in rules['tool']['importlinter']['contracts']:
+        where = contract.get('containers', ['the clone'])[0]
+        floors = [[', '.join(f'`{r}`' for r in floor.split(' | '))] for floor in contract['layers']]
+        parts.append(markdown([[f'{contract["name"]} (`{where}`)'], *floors]))
+    return '\n\n'.join(parts)
+
+
+def table_of_parts(room) -> str:
+    """A line for each class of a room that a config can name, with its picture if it has one.
+
+    Args:
+        room: A package of :mod:`mmvireid.models`.
+    """
+    pictured = gallery.pulling_losses()
+    table = [['', 'what it does', '']]
+    for name, cls in gallery.exported(room).items():
+        words = inspect.getdoc(cls).split('\n\n')[0].replace('\n', ' ').replace('|', '\\|')
+        words = re.sub(r':\w+:`~?([^`]+)`', r'`\1`', words.replace('``', '`'))
+        picture = f'![{name}]({MADE}/pictures/{name}.png)' * (name in pictured)
+        table.append([f'{{py:class}}`~{room.__name__}.{name}`', words, picture])
+    return markdown(table)
 
 
 # --- reference ------------------------------------------------------------------------------------

@@ -23,6 +23,8 @@ PAGES = [
 BLOCK = re.compile(r'^```([^\n]*)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 #: What a command gets instead, so that it is cheap.
 SMALLER = dict(small='tiny')
+#: Pages that go on from what others have left.
+NEEDS = dict(evaluate=['start'])
 
 
 class Block(NamedTuple):
@@ -46,6 +48,15 @@ def commands(block: Block) -> Iterator[list[str]]:
             words.pop(0)
         if words:
             yield words
+
+
+def code_files(page: list[Block]) -> dict[str, str]:
+    """Files whose paths stand behind a block's language; later blocks add to earlier ones."""
+    files = {}
+    for block in page:
+        if block.words and '/' in block.words[0]:
+            files[block.words[0]] = files.get(block.words[0], '') + block.text
+    return files
 
 
 def texts() -> list[Path]:
@@ -103,9 +114,7 @@ def test_tools_take_the_commands_that_are_written(path, load_tool, parse_only):
 @pytest.mark.parametrize('path', texts(), ids=lambda path: path.name)
 def test_configs_that_are_named_exist(path):
     named = set(re.findall(r'\b(?:configs|projects)/[\w./-]+\.(?:py|yml|md)', path.read_text()))
-    written = {
-        block.words[0] for block in blocks(path) if block.words and '/' in block.words[0]
-    }
+    written = set(code_files(blocks(path)))
     assert [name for name in sorted(named - written) if not (ROOT / name).is_file()] == []
 
 
@@ -149,21 +158,25 @@ def stranger(desk, shrink, load_tool, monkeypatch):
     numbers = iter(range(count * 1000, 10**9))
     monkeypatch.setattr(Config, 'fromfile', small)
     monkeypatch.chdir(desk)
+    monkeypatch.syspath_prepend(str(ROOT))
+    projects = importlib.import_module('projects')
+    monkeypatch.setattr(projects, '__path__', [*projects.__path__, str(desk / 'projects')])
 
     def read_page(name: str) -> None:
         if (desk / f'read_{name}').exists():
             return
-        for block in blocks(DOCS / f'{name}.md'):
+        page = blocks(DOCS / f'{name}.md')
+        for path, text in code_files(page).items():
+            (desk / path).parent.mkdir(parents=True, exist_ok=True)
+            (desk / path).write_text(text)
+        for block in page:
             language, words, text = block
-            if words[:1] == ['run'] and all(map(importlib.util.find_spec, words[1:])):
+            if words == ['run']:
                 if language == 'python':
                     exec(compile(text, f'{name}.md', 'exec'), {})
                 for command in commands(block) if language == 'bash' else ():
                     tool, *arguments = (SMALLER.get(word, word) for word in command[1:])
-                    import time;t=time.time();load_tool(tool.removeprefix('tools/')).main(arguments);print('TIME',time.time()-t,tool)
-            elif words and '/' in words[0]:
-                (desk / words[0]).parent.mkdir(parents=True, exist_ok=True)
-                (desk / words[0]).write_text(text)
+                    load_tool(tool.removeprefix('tools/')).main(arguments)
         (desk / f'read_{name}').touch()
 
     return read_page
@@ -171,6 +184,5 @@ def stranger(desk, shrink, load_tool, monkeypatch):
 
 @pytest.mark.parametrize('page', PAGES)
 def test_commands_run(page, stranger, desk):
-    for before in dict(evaluate=['start'], search=['start', 'data']).get(page, []):
-        stranger(before)
-    stranger(page)
+    for name in (*NEEDS.get(page, ()), page):
+        stranger(name)
