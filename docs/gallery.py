@@ -54,14 +54,23 @@ def vectors() -> tuple[Tensor, Tensor]:
     return 2 * torch.cat([visible, infrared]), torch.arange(3).repeat_interleave(2).repeat(2)
 
 
+def value(name: str, points: Tensor) -> Tensor:
+    """A loss at other points than the :func:`vectors`, with their labels; a scalar.
+
+    Args:
+        name: Of the loss.
+        points: Shape (12, 2).
+    """
+    torch.manual_seed(0)  # learned centres begin anywhere
+    loss = MODELS.build(dict(type=f'mmvireid.{name}', **ARGUMENTS.get(name, {})))
+    wants_number = set(NUM_VISIBLE) & set(inspect.signature(loss.forward).parameters)
+    return loss(points, vectors()[1], *[len(points) // 2] * bool(wants_number))
+
+
 def pull(name: str) -> Tensor:
     """Where a loss moves each of the :func:`vectors`: its negative gradient, shape (12, 2)."""
-    torch.manual_seed(0)
-    loss = MODELS.build(dict(type=f'mmvireid.{name}', **ARGUMENTS.get(name, {})))
-    points, labels = vectors()
-    points.requires_grad_(True)
-    wants_number = set(NUM_VISIBLE) & set(inspect.signature(loss.forward).parameters)
-    loss(points, labels, *[len(points) // 2] * bool(wants_number)).backward()
+    points = vectors()[0].requires_grad_(True)
+    value(name, points).backward()
     return -points.grad
 
 
@@ -91,9 +100,7 @@ def feature_map() -> Tensor:
     """A map (1, 1, 12, 6) with two bright spots."""
     rows, columns = torch.meshgrid(torch.arange(12.0), torch.arange(6.0), indexing='ij')
     spots = [(3, 2, 1.0), (8, 4, 0.8)]
-    bright = sum(
-        h * torch.exp(-((rows - r) ** 2 + (columns - c) ** 2) / 3) for r, c, h in spots
-    )
+    bright = sum(h * torch.exp(-((rows - r) ** 2 + (columns - c) ** 2) / 3) for r, c, h in spots)
     return (0.15 + bright)[None, None]
 
 
@@ -112,7 +119,9 @@ def draw_poolings(path: Path) -> None:
     for index, (begin, end) in enumerate(necks.stripe_bounds(12, 3)):
         stripes[begin:end] = index + 1
     figure = Figure(figsize=(8, 3), layout='tight')
-    for axes, (name, values) in zip(figure.subplots(1, 5), {**panels, 'StripeNeck': stripes}.items()):
+    for axes, (name, values) in zip(
+        figure.subplots(1, 5), {**panels, 'StripeNeck': stripes}.items()
+    ):
         axes.imshow(values.detach(), cmap='viridis', vmin=0)
         axes.set_title(name, fontsize=9)
         axes.set(xticks=[], yticks=[])

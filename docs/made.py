@@ -219,23 +219,43 @@ def own_members(cls: type) -> list[str]:
 # --- messages -------------------------------------------------------------------------------------
 
 
+@cache
 def messages() -> dict[str, list[str]]:
-    """What the package and its tools refuse, in their words, by file; see :data:`VARYING`."""
-    found = {}
-    for path in sorted([*ROOT.glob('mmvireid/**/*.py'), *ROOT.glob('tools/**/*.py')]):
-        texts = [] if '.mim' in path.parts else [*raised(ast.parse(path.read_text('utf-8')))]
-        if texts:
-            found[path.relative_to(ROOT).as_posix()] = list(dict.fromkeys(texts))
-    return found
+    """What the package and its tools say when something is wrong, in their words, by file.
+
+    These are the errors of ``mmvireid.errors``, and sentences that begin with the name of a class,
+    a function or a tool: ``FiniteLossHook: ...``. See :data:`VARYING`.
+    """
+    paths = [*ROOT.glob('mmvireid/**/*.py'), *ROOT.glob('tools/**/*.py')]
+    trees = {p: ast.parse(p.read_text('utf-8')) for p in sorted(paths) if '.mim' not in p.parts}
+    nodes = [node for tree in trees.values() for node in ast.walk(tree)]
+    names = {n.name for n in nodes if isinstance(n, ast.ClassDef | ast.FunctionDef)}
+    names |= {path.stem for path in trees}
+    found = {path: list(dict.fromkeys(said(tree, names))) for path, tree in trees.items()}
+    return {path.relative_to(ROOT).as_posix(): texts for path, texts in found.items() if texts}
 
 
-def raised(tree: ast.AST) -> Iterator[str]:
-    """The messages of a module's errors that have words of their own."""
-    for node in ast.walk(tree):
-        is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args
-        if is_call and node.func.id in REFUSALS:
+def said(tree: ast.Module, names: set[str]) -> Iterator[str]:
+    """The messages of a module.
+
+    Args:
+        tree: Of the module.
+        names: What a message may begin with.
+    """
+    nodes = [*ast.walk(tree)]
+    others = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}  # docstrings
+    others |= {
+        id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values
+    }
+    for node in nodes:
+        if isinstance(node, ast.Call) and getattr(node.func, 'id', None) in REFUSALS and node.args:
             text = spelled(node.args[0])
-            if len(re.findall(r'\w{3,}', text)) > 3:
+            if len(re.findall(r'\w{3,}', text)) > 1:
+                yield text
+        elif isinstance(node, ast.JoinedStr | ast.Constant) and id(node) not in others:
+            text = spelled(node)
+            name, colon, rest = text.partition(': ')
+            if colon and name in names and rest.endswith('.'):
                 yield text
 
 

@@ -1,6 +1,6 @@
 """The pages in ``docs/``: their commands run, what they name exists, what is made is right."""
 
-import importlib.util
+import importlib
 import re
 import shlex
 import shutil
@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+import torch
 from mmengine.config import Config
 
 ROOT = Path(__file__).parents[1]
@@ -36,8 +37,8 @@ class Block(NamedTuple):
 
 
 def blocks(path: Path) -> list[Block]:
-    found = BLOCK.findall(path.read_text('utf-8'))
-    return [Block(*(info.split(' ', 1) + [''])[:1], info.split()[1:], text) for info, text in found]
+    found = [(info.split(), text) for info, text in BLOCK.findall(path.read_text('utf-8'))]
+    return [Block((*words, '')[0], words[1:], text) for words, text in found]
 
 
 def commands(block: Block) -> Iterator[list[str]]:
@@ -62,13 +63,6 @@ def code_files(page: list[Block]) -> dict[str, str]:
 def texts() -> list[Path]:
     """Pages whose commands are checked: those of ``docs/`` and the front page."""
     return [ROOT / 'README.md', *sorted(DOCS.glob('*.md'))]
-
-
-def load(name: str):
-    spec = importlib.util.spec_from_file_location(f'docs_{name}', DOCS / f'{name}.py')
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 # --- what is written ------------------------------------------------------------------------------
@@ -182,7 +176,107 @@ def stranger(desk, shrink, load_tool, monkeypatch):
     return read_page
 
 
-@pytest.mark.parametrize('page', PAGES)
+def runs_something(page: str) -> bool:
+    return any(block.words == ['run'] for block in blocks(DOCS / f'{page}.md'))
+
+
+@pytest.mark.parametrize('page', [*filter(runs_something, PAGES)])
 def test_commands_run(page, stranger, desk):
     for name in (*NEEDS.get(page, ()), page):
         stranger(name)
+
+
+# --- what is made ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope='module')
+def made():
+    """The module that makes pages, which imports one beside it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(DOCS))
+        yield importlib.import_module('made')
+
+
+def test_quoted_messages_stand_in_the_source(made):
+    quoted = [
+        line
+        for block in blocks(DOCS / 'problems.md')
+        if block.words == ['message']
+        for line in block.text.splitlines()
+    ]
+    known = [text for texts in made.messages().values() for text in texts]
+    unknown = [q for q in quoted if not any(k.startswith(q.rstrip('.')) for k in known)]
+    assert unknown == [] and len(quoted) > 50
+
+
+@pytest.mark.parametrize(
+    ('link', 'expected'),
+    [
+        ('[a](../caj/README.md#top)', '[a](../caj/README.md#top)'),  # both pages have moved
+        ('[a](../../docs/data.md)', '[a](../../../data.md)'),
+        ('[a](../../README.md)', '[a](../../../index.md)'),
+        ('![a](../caj/augmentations.jpg)', '![a](../../../../configs/caj/augmentations.jpg)'),
+        ('<img src="../../tools/web.jpg">', '<img src="../../../../tools/web.jpg">'),
+        ('[a](https://x.org/a.md)', '[a](https://x.org/a.md)'),
+        ('`[a](../../README.md)`', '`[a](../../README.md)`'),
+        ('```text\n[a](../../README.md)\n```', '```text\n[a](../../README.md)\n```'),
+    ],
+)
+def test_links_lead_where_they_did(made, link, expected):
+    name = 'configs/agw/README.md'
+    assert made.relink(link, Path(name), Path(made.MADE, name)) == expected
+
+
+def test_everything_exported_is_in_the_reference_once(made):
+    rooms = made.exported()
+    things = [thing for room in rooms.values() for thing in room.values()]
+    assert len(things) == len(set(things)) > 300
+    assert 'AGW' in rooms['mmvireid.models.methods'] and 'init_model' in rooms['mmvireid.apis']
+    page = made.reference()['models.necks']
+    assert '.. autoclass:: BNNeck\n   :show-inheritance:\n   :members: forward\n' in page
+    assert '.. autofunction:: stripe_bounds\n' in page
+
+
+def test_rooms_of_the_house_exist(made):
+    tables = made.table_of('contracts').split('\n\n')
+    for table in tables:
+        where = re.search(r'\(`([\w.]+)`\)', table)
+        folder = ROOT / where[1].replace('.', '/') if where else ROOT
+        rooms = re.findall('`([^`]+)`', table.split('\n|---|\n')[1])
+        assert rooms
+        assert [r for r in rooms if not [*folder.glob(f'{r}.py'), *folder.glob(f'{r}/')]] == []
+
+
+def test_the_picture_of_a_batch_names_what_exists(made):
+    picture = (DOCS / 'batch.svg').read_text()
+    known = {name for room in made.exported().values() for name in room}
+    assert set(re.findall(r'\b[A-Z]\w+[a-z][A-Z]\w+', picture)) - known == set()
+    rooms = re.findall(r'class="room"[^>]*>([^<]+)<', picture)
+    named = {name for text in rooms for name in re.findall(r'\b[a-z]+/[a-z_]+', text)}
+    assert len(named) > 8
+    assert [name for name in sorted(named) if not (ROOT / 'mmvireid' / name).is_dir()] == []
+
+
+def test_arrows_show_where_a_loss_falls(made):
+    """A small step along them makes every pictured loss smaller."""
+    gallery = made.gallery
+    names = gallery.pulling_losses()
+    assert {'WeightedRegularizedTripletLoss', 'HeteroCenterLoss'} <= set(names)
+    assert not {'IdentityLoss', 'TriDirectionalRankingLoss'} & set(names)
+    points, _ = gallery.vectors()
+    for name in names:
+        arrows = gallery.pull(name)
+        with torch.no_grad():
+            before, after = (
+                gallery.value(name, points + step * arrows / arrows.norm()) for step in (0, 1e-3)
+            )
+        assert after < before, name
+
+
+def test_pictures_of_poolings_are_their_weights(made):
+    maps = made.gallery.feature_map()[0, 0]
+    mean, highest = map(made.gallery.weight_of_places, ('AveragePooling', 'MaxPooling'))
+    assert torch.allclose(mean, torch.full_like(maps, 1 / maps.numel()))
+    assert highest.argmax() == maps.argmax() and highest.sum() == 1
+    power = maps**2 / (maps**3).mean() ** (2 / 3) / maps.numel()  # the derivative of GeM with p = 3
+    assert torch.allclose(made.gallery.weight_of_places('GeMPooling'), power, rtol=1e-4)
