@@ -22,7 +22,7 @@ extensions = [
 exclude_patterns = ['_build']
 # headings are targets of links, and so are pictures in tables
 myst_heading_anchors = 4
-myst_enable_extensions = ['colon_fence', 'html_image']
+myst_enable_extensions = ['attrs_inline', 'html_image']
 
 autodoc_inherit_docstrings = False  # PyTorch's words on `forward` say nothing of ours
 autodoc_member_order = 'bysource'
@@ -33,6 +33,8 @@ napoleon_custom_sections = [('Example', 'Examples')]
 html_theme = 'furo'
 html_title = f'mmvireid {version}'
 html_show_copyright = False
+html_static_path = ['_static']
+html_css_files = ['style.css']
 
 
 def setup(app) -> None:

@@ -78,7 +78,7 @@ def draw_pull(name: str, path: Path) -> None:
     """Draw where a loss moves vectors of three people in two modalities."""
     (points, labels), arrows = vectors(), pull(name)
     arrows = 0.8 * arrows / arrows.norm(dim=1).max().clamp_min(1e-12)
-    figure = Figure(figsize=(3.2, 2.2), layout='tight')
+    figure = Figure(figsize=(3.2, 2.3), layout='tight')
     axes = figure.subplots()
     for row, (point, arrow, label) in enumerate(zip(points.tolist(), arrows.tolist(), labels)):
         color, is_visible = COLORS[label], row < len(points) // 2
@@ -92,6 +92,7 @@ def draw_pull(name: str, path: Path) -> None:
                 arrowprops=dict(arrowstyle='->', color='0.25', lw=1.2),
             )
     axes.plot(0, 0, '+', color='0.6')
+    axes.set_title(name, fontsize=9)
     axes.set(xlim=(-3.3, 2.9), ylim=(-0.6, 3.3), aspect='equal', xticks=[], yticks=[])
     figure.savefig(path, dpi=100)
 

@@ -11,11 +11,13 @@ import os
 import pkgutil
 import re
 import shutil
+import sys
 import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import gallery
 
@@ -138,8 +140,11 @@ def table_of(what: str) -> str:
     """What stands in the place of a mark.
 
     Args:
-        what: ``'contracts'`` (who may import whom), or a room of the models.
+        what: ``'contracts'`` (who may import whom), ``'pulls'`` (pictures of losses), or a room of
+            the models.
     """
+    if what == 'pulls':
+        return pictures_of_pulls()
     if what != 'contracts':
         return table_of_parts(import_module(f'mmvireid.models.{what}'))
     parts = []
@@ -151,20 +156,31 @@ def table_of(what: str) -> str:
     return '\n\n'.join(parts)
 
 
-def table_of_parts(room) -> str:
-    """A line for each class of a room that a config can name, with its picture if it has one.
+def table_of_parts(room: ModuleType) -> str:
+    """A line for each class of a room that a config can name.
 
     Args:
         room: A package of :mod:`mmvireid.models`.
     """
-    pictured = gallery.pulling_losses()
-    table = [['', 'what it does', '']]
+    table = [['', 'what it does']]
     for name, cls in gallery.exported(room).items():
-        words = inspect.getdoc(cls).split('\n\n')[0].replace('\n', ' ').replace('|', '\\|')
+        words = first_words(cls)
+        if function := re.match(r':func:`(\w+)`', words):  # a thin coat
+            words = first_words(getattr(sys.modules[cls.__module__], function[1]))
         words = re.sub(r':\w+:`~?([^`]+)`', r'`\1`', words.replace('``', '`'))
-        picture = f'![{name}]({MADE}/pictures/{name}.png)' * (name in pictured)
-        table.append([f'{{py:class}}`~{room.__name__}.{name}`', words, picture])
+        table.append([f'{{py:class}}`~{room.__name__}.{name}`', words.replace('|', '\\|')])
     return markdown(table)
+
+
+def first_words(thing: object) -> str:
+    """The first paragraph of a docstring."""
+    return inspect.getdoc(thing).split('\n\n')[0].replace('\n', ' ')
+
+
+def pictures_of_pulls() -> str:
+    """The pictures of losses, as many in a row as there is room for."""
+    names = gallery.pulling_losses()
+    return '\n'.join(f'![{name}]({MADE}/pictures/{name}.png){{width=235px}}' for name in names)
 
 
 # --- reference ------------------------------------------------------------------------------------
@@ -279,6 +295,5 @@ def messages_page() -> str:
         '[Problems and answers](docs/problems.md).',
     ]
     for path, texts in messages().items():
-        parts.append(f'## `{path}`')
-        parts += [f'```text\n{text}\n```' for text in texts]
+        parts.append(f'## `{path}`\n\n```text\n' + '\n\n'.join(texts) + '\n```')
     return '\n\n'.join(parts) + '\n'
