@@ -39,7 +39,7 @@ MIRRORED = (
 #: A link or picture of Markdown, or a picture of HTML, with a relative address.
 LINK = re.compile(r'(?P<begin>\]\(|src=")(?P<path>[^)#":\s]+)(?P<end>(?:#[^)\s]*)?[)"])')
 CODE = re.compile(r'(^```.*?^```$|`[^`\n]+`)', re.MULTILINE | re.DOTALL)
-#: A table of the code stands in the place of this.
+#: Something of the clone stands in the place of this.
 MARK = re.compile(r'^<!-- made: (\w+) -->$', re.MULTILINE)
 REFUSALS = (
     'InvalidValueError',
@@ -89,7 +89,7 @@ def finish_page(app, docname: str, source: list[str]) -> None:
         else:
             origin = Path('docs', built)
             source[0] = tables().filled(source[0], ROOT / origin)
-            source[0] = MARK.sub(lambda match: table_of(match[1]), source[0])
+            source[0] = MARK.sub(lambda match: part_of(match[1]), source[0])
         source[0] = relink(source[0], origin, built)
 
 
@@ -109,10 +109,7 @@ def relink(text: str, origin: Path, built: Path) -> str:
     """
 
     def change(match: re.Match) -> str:
-        target = Path(os.path.normpath(origin.parent / match['path']))
-        page = page_of(target)
-        if page is None:
-            return match[0] if not (ROOT / target).exists() else f']({match["path"]})'
+        page = page_of(Path(os.path.normpath(origin.parent / match['path'])))
         path = Path(os.path.relpath(page, built.parent)).as_posix()
         return f'{match["begin"]}{path}{match["end"]}'
 
@@ -121,8 +118,8 @@ def relink(text: str, origin: Path, built: Path) -> str:
     return ''.join(parts)
 
 
-def page_of(target: Path) -> Path | None:
-    """Where a file of the clone is found from the documentation's folder.
+def page_of(target: Path) -> Path:
+    """Where a file of the clone is found from the documentation's folder; of a folder its README.
 
     Args:
         target: Relative to the clone.
@@ -131,18 +128,21 @@ def page_of(target: Path) -> Path | None:
         return Path('index.md')
     if target.is_relative_to('docs'):
         return target.relative_to('docs')
-    if target.as_posix() in mirrored():
-        return MADE / target
+    for page in (target, target / 'README.md'):
+        if page.as_posix() in mirrored():
+            return MADE / page
     return Path('..', target)
 
 
-def table_of(what: str) -> str:
+def part_of(what: str) -> str:
     """What stands in the place of a mark.
 
     Args:
-        what: ``'contracts'`` (who may import whom), ``'pulls'`` (pictures of losses), or a room of
-            the models.
+        what: ``'readme'`` (the front page of the clone), ``'contracts'`` (who may import whom),
+            ``'pulls'`` (pictures of losses), or a room of the models.
     """
+    if what == 'readme':
+        return relink((ROOT / 'README.md').read_text('utf-8'), Path('README.md'), Path('index.md'))
     if what == 'pulls':
         return pictures_of_pulls()
     if what != 'contracts':

@@ -215,6 +215,7 @@ def test_quoted_messages_stand_in_the_source(made):
         ('[a](../caj/README.md#top)', '[a](../caj/README.md#top)'),  # both pages have moved
         ('[a](../../docs/data.md)', '[a](../../../data.md)'),
         ('[a](../../README.md)', '[a](../../../index.md)'),
+        ('[a](../caj)', '[a](../caj/README.md)'),
         ('![a](../caj/augmentations.jpg)', '![a](../../../../configs/caj/augmentations.jpg)'),
         ('<img src="../../tools/web.jpg">', '<img src="../../../../tools/web.jpg">'),
         ('[a](https://x.org/a.md)', '[a](https://x.org/a.md)'),
@@ -238,7 +239,7 @@ def test_everything_exported_is_in_the_reference_once(made):
 
 
 def test_rooms_of_the_house_exist(made):
-    tables = made.table_of('contracts').split('\n\n')
+    tables = made.part_of('contracts').split('\n\n')
     for table in tables:
         where = re.search(r'\(`([\w.]+)`\)', table)
         folder = ROOT / where[1].replace('.', '/') if where else ROOT
