@@ -32,6 +32,7 @@ def center_cluster(features: Tensor, labels: Tensor, margin: float, eps: float =
         A scalar, never negative.
 
     Example:
+        >>> import torch
         >>> features = torch.tensor([[0.0], [0.2], [0.5], [0.7]])
         >>> center_cluster(features, torch.tensor([0, 0, 1, 1]), margin=0.7)  # 0.1 + (0.7 - 0.5)
         tensor(0.3000)

@@ -23,6 +23,7 @@ class SoftmaxPerceptron(BaseModule):
         dropout: Probability of dropout.
 
     Example:
+        >>> import torch
         >>> SoftmaxPerceptron(8)(torch.rand(4, 8)).shape
         torch.Size([4, 8])
     """
