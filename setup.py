@@ -85,6 +85,7 @@ setup(
     extras_require={
         'analysis': ['scikit-image', 'scikit-learn'],
         'deploy': ['onnx', 'onnxruntime'],
+        'docs': ['furo', 'myst-parser>=4', 'sphinx>=8'],
         'search': SEARCH,
         'tensorboard': ['tensorboard'],
         'tests': TESTS,

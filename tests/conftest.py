@@ -5,6 +5,7 @@ import gc
 import importlib.util
 import itertools
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -141,16 +142,18 @@ def equals_handwritten():
     """``equals_handwritten(model, batch, labels, step)``: three SGD iterations, ours and plain.
 
     ``step(model, images, labels, optimizer)`` is one iteration in plain PyTorch; it returns the
-    loss.
+    loss. Before ours, ``hook`` does what it does before an iteration of the first epoch.
     """
 
     def sgd(network):
         return torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9)
 
-    def check(model, batch, labels, step) -> None:
+    def check(model, batch, labels, step, hook=None) -> None:
         twin = copy.deepcopy(model)
         wrapper, optimizer = OptimWrapper(sgd(model)), sgd(twin)
-        for _ in range(3):
+        for iteration in range(3):
+            if hook is not None:
+                hook.before_train_iter(SimpleNamespace(model=model, epoch=0), iteration)
             logs = model.train_step(batch, wrapper)
             expected = step(twin, batch['inputs'], labels, optimizer)
             assert logs['loss'].item() == pytest.approx(expected, rel=1e-4)
@@ -213,8 +216,10 @@ def rendered(tmp_path_factory, load_tool):
 
     def build(layout: str, seed: int = 0) -> str:
         root = folder / f'{layout}{seed or ""}'
-        ensure_rendered(root, 'tiny', 'sysu' if layout == 'table' else layout, seed, workers=1)
-        if layout == 'table' and not (root / 'images.csv').exists():
+        if layout != 'table':
+            ensure_rendered(root, 'tiny', layout, seed, workers=1)
+        elif not root.exists():
+            shutil.copytree(build('sysu', seed), root)
             rooms = ['--rooms', '2=lab', '3=lab', '6=yard']
             load_tool(MAKE_TABLE).main([str(root), '--layout', 'sysu', *rooms])
         return str(root)
@@ -348,6 +353,9 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
                     part.size = 'tiny'
                 if part.get('num_heldout_ids'):
                     part.num_heldout_ids = 2
+            evaluator = {} if name == 'train' else cfg[f'{name}_evaluator']
+            if 'rand_perm_file' in evaluator:
+                evaluator.rand_perm_file = f'{loader.dataset.data_root}/exp/rand_perm_cam.mat'
         num_ids = 3 if cfg.model.get('num_unpaired') else 2  # of 6 pairs, 4 are taken apart
         shrink_batches(cfg.train_dataloader, *((num_ids, 2) if generates else (4, 3)))
         train_set = DATASETS.build(cfg.train_dataloader.dataset)

@@ -7,7 +7,9 @@ from mmvireid.models import losses
 
 #: Losses on all images of a batch, and on visible images and then infrared ones.
 ON_LABELS = dict(
+    BatchCircleLoss={},
     BatchHardTripletLoss={},
+    CenterClusterLoss={},
     DiscriminativeCenterLoss={},
     RegularizedSimilarityTripletLoss={},
     SquaredDifferenceTripletLoss={},
@@ -30,9 +32,13 @@ OTHERS = dict(
     AdversarialLoss='knows no identities',
     CosineSimilarityTripletLoss='two groups, row by row: a test of its own below',
     CycleConsistencyLoss='compares an image with itself',
+    DenseTripletLoss='compares maps that a method pairs',
     IdentityConsistencyLoss='compares codes that a table pairs',
     IdentityLoss='compares an image with identities',
+    MaskSeparationLoss='knows no identities',
+    MeanDiscrepancyLoss='knows no identities',
     MixturePriorLoss='compares an image with identities',
+    MutualTeachingLoss='compares an image with itself',
     PerceptualEdgeLoss='compares an image with itself',
     R1Loss='knows no identities',
     SoftIdentityLoss='compares an image with itself',

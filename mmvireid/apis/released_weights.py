@@ -117,28 +117,31 @@ def convert_strictly(
         found = _fitted(method, released, state_of, source)
     except InvalidValueError as error:
         reason = f'{error} '
-    taken = 0 if found is None else len(released) - len(found.dropped)
-    better = [name for name in RELEASES if _takes_more(name, released, taken, state_of)]
-    if not better and found is not None:
+    least = 0 if found is None else len(released) - len(found.dropped)
+    taken = {name: _count_taken(name, released, least, state_of) for name in RELEASES}
+    most = max(taken.values())
+    if found is not None and not most:
         return found
-    fits = f'It is what the release of {" and ".join(better)} looks like.' if better else ''
     if found is not None:
         reason = f'convert: {source} has more than {RELEASES[method].title}. '
-    raise InvalidValueError(f'{reason}{fits}'.strip())
+    if most:
+        fitting = ' and '.join(name for name, count in taken.items() if count == most)
+        reason += f'It is what the release of {fitting} looks like.'
+    raise InvalidValueError(reason.strip())
 
 
-def _takes_more(name: str, released: Mapping[str, Tensor], taken: int, state_of: StateOf) -> bool:
-    """Whether a release's table fits, and takes more tensors than that."""
+def _count_taken(name: str, released: Mapping[str, Tensor], least: int, state_of: StateOf) -> int:
+    """How many tensors a release's table takes; 0 if not more than that, or it does not fit."""
     if not RELEASES[name].names:
-        return False
+        return 0
     try:
-        renamed = convert_by_names(RELEASES[name], released)
-        if len(released) - len(renamed.dropped) <= taken:
-            return False
-        _fitted(name, released, state_of, name)
+        count = len(released) - len(convert_by_names(RELEASES[name], released).dropped)
+        if count > least:
+            _fitted(name, released, state_of, name)
+            return count
     except InvalidValueError:
-        return False
-    return True
+        pass
+    return 0
 
 
 def _fitted(

@@ -74,6 +74,12 @@ AGW = Release(
     },
 )
 CAJ = replace(AGW, title='a CAJ checkpoint, with the names of AGW', config='caj/caj_sysu.py')
+LBA = replace(
+    AGW,
+    title='an LbA checkpoint, with the names of AGW without non-local blocks',
+    config='lba/lba_sysu.py',
+    names={pattern: ours for pattern, ours in AGW.names.items() if 'NL_' not in pattern},
+)
 # Of both modalities' ResNets the first stage too; a convolution of 1 x 1 where we have a matrix.
 HCT = Release(
     title='an HCT checkpoint of six stripes',
@@ -100,6 +106,24 @@ PMT = Release(
         r'(?:net\.)?bottleneck\.': 'neck.bn.',
         r'(?:net\.)?classifier\.': 'head.classifier.',
     },
+)
+
+# One ResNet; the averaged classifiers have an underscore behind their name.
+MPANET = Release(
+    title='a state dict of MPANet with `classifier.weight` and `spatial_attention.weight`',
+    config='mpanet/mpanet_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    names={
+        r'(?:model\.)?backbone\.(conv1|bn1|layer[1-4])\.': r'backbone.trunk.\1.',
+        r'(?:model\.)?backbone\.MAM([34])\.': r'backbone.plugins.layer\1.0.',
+        r'(?:model\.)?spatial_attention\.': 'neck.masks.',
+        r'(?:model\.)?bn_neck\.': 'neck.bn.',
+        r'(?:model\.)?classifier\.': 'head.classifier.',
+        r'(?:model\.)?(visible|infrared)_classifier\.': r'modality_heads.students.\1.classifier.',
+        r'(?:model\.)?(visible|infrared)_classifier_\.': r'modality_heads.teachers.\1.classifier.',
+    },
+    idle=r'modality_heads\.',
 )
 
 # Words that stand for one of two modalities in a name of a network.
@@ -155,5 +179,38 @@ ALIGNGAN = Release(
         Part(('visible_discriminator',), _VISIBLE, needed=False),
     ),
 )
+# Stages per modality, a ResNet of which layer3 and layer4 are used, and parts whose inner names are
+# not known. Classifiers per modality are found where they are called as MPANet's.
+DNS = Release(
+    title='a DNS checkpoint',
+    config='dns/dns_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    parts=(
+        Part(('backbone.stems.visible',), _VISIBLE),
+        Part(('backbone.stems.infrared',), _INFRARED),
+        Part(('backbone.trunk.layer3',)),
+        Part(('backbone.trunk.layer4',)),
+        Part(('backbone.plugins.layer3',)),
+        Part(('backbone.plugins.layer4',)),
+        Part(('branch',), needed=False),
+        Part(('neck.bn',), 'bottleneck'),
+        Part(('head.classifier',), r'^(?:net\.)?classifier$'),
+        Part(('modality_heads.students.visible',), r'(?:vis|rgb)\w*r$', needed=False),
+        Part(('modality_heads.students.infrared',), r'(?:inf|ir_|th)\w*r$', needed=False),
+        Part(('modality_heads.teachers.visible',), r'(?:vis|rgb)\w*$', needed=False),
+        Part(('modality_heads.teachers.infrared',), r'(?:inf|ir_|th)\w*$', needed=False),
+    ),
+)
 #: By the name of the method.
-RELEASES = dict(agw=AGW, caj=CAJ, hct=HCT, pmt=PMT, hicmd=HICMD, aligngan=ALIGNGAN)
+RELEASES = dict(
+    agw=AGW,
+    caj=CAJ,
+    lba=LBA,
+    hct=HCT,
+    mpanet=MPANET,
+    dns=DNS,
+    pmt=PMT,
+    hicmd=HICMD,
+    aligngan=ALIGNGAN,
+)

@@ -10,7 +10,12 @@ from .reading.image_rows import image_row
 from .reading.image_tree import ImageTree
 from .reading.training_data import check_trained_on
 from .regdb import RegDB
-from .samplers import BlockBatchSampler, CrossModalityBatchSampler, UniformBatchSampler
+from .samplers import (
+    BlockBatchSampler,
+    CrossModalityBatchSampler,
+    IdentityPairBatchSampler,
+    UniformBatchSampler,
+)
 from .synthetic import SyntheticSYSU
 from .synthetic_regdb import SyntheticRegDB
 from .synthetic_visible import SyntheticVisible
@@ -30,6 +35,7 @@ __all__ = [
     'BlockBatchSampler',
     'CSVReID',
     'CrossModalityBatchSampler',
+    'IdentityPairBatchSampler',
     'ImageTree',
     'JoinedReID',
     'LoadReIDImage',

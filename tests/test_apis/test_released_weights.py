@@ -431,6 +431,9 @@ def test_a_table_takes_all_that_is_used_and_counts_the_rest(state_of, files):
         assert len(found.dropped) + len(found.weights) == len(agw)
         assert trainable(found.weights) == 24_359_311
     assert trainable(agw) == 71_365_839  # what the files of AGW and CAJ register
+    lba = {key: value for key, value in agw.items() if 'NL_' not in key}
+    found = convert_strictly('lba', lba, state_of, 'it')
+    assert (trainable(lba), trainable(found.weights)) == (71_337_152, 24_330_624)
     found = convert_strictly('hct', hct, state_of, 'it')
     assert (trainable(found.weights), found.dropped) == (27_492_802, [])
 
@@ -440,6 +443,8 @@ def test_a_file_of_another_release_is_refused_with_its_name(state_of, files):
     for method, file, message in (
         ('agw', hct, 'expected an AGW checkpoint.* the release of hct looks like'),
         ('hct', agw, 'expected an HCT checkpoint.* the release of agw and caj looks like'),
+        ('agw', {k: v for k, v in agw.items() if 'NL_' not in k}, 'missing.* of lba looks like'),
+        ('lba', agw, 'it has more than an LbA checkpoint.* release of agw and caj looks like'),
         ('agw', {'fc.weight': torch.zeros(1)}, r'classifier.weight`\.$'),
     ):
         with pytest.raises(ValueError, match=message):

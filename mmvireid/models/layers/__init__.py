@@ -1,5 +1,6 @@
 """Layers that any network may use: normalisation, convolutions, sizes and constants of ImageNet."""
 
+from .alignment import Alignment, align
 from .batch_norm import kept_statistics
 from .companion import Companion
 from .convolutions import check_reduced_size, init_convolutions, untuned_convolutions
@@ -11,10 +12,12 @@ from .transformer import PatchEmbedding, TransformerBlock, resize_positions
 __all__ = [
     'IMAGENET_MEAN',
     'IMAGENET_STD',
+    'Alignment',
     'Companion',
     'PatchEmbedding',
     'RandomHoles',
     'TransformerBlock',
+    'align',
     'check_reduced_size',
     'copy_to',
     'init_convolutions',

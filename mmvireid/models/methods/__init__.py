@@ -2,10 +2,13 @@ from .agw import AGW
 from .aligngan import AlignGAN
 from .caj import CAJ
 from .dgvae import DGVAE
+from .dns import DNS
 from .expat import ExpAT
 from .hat import HAT
 from .hicmd import HiCMD
 from .hpiln import HPILN
+from .lba import LbA
+from .mpanet import MPANet
 from .mso import MSO
 from .pmt import PMT
 from .pretrain import IdentityPretraining
@@ -17,6 +20,7 @@ __all__ = [
     'AGW',
     'CAJ',
     'DGVAE',
+    'DNS',
     'HAT',
     'HPILN',
     'MSO',
@@ -26,6 +30,8 @@ __all__ = [
     'ExpAT',
     'HiCMD',
     'IdentityPretraining',
+    'LbA',
+    'MPANet',
     'SeparateAlignGAN',
     'StripedReID',
 ]

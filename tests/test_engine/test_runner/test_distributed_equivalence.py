@@ -22,6 +22,7 @@ import sys
 from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -39,7 +40,7 @@ from mmvireid.datasets import noise_batch
 from mmvireid.engine.hooks import StageHook
 from mmvireid.models.base import AlternatingReID
 from mmvireid.models.base.alternating_reid import Shared
-from mmvireid.registry import MODEL_WRAPPERS, MODELS
+from mmvireid.registry import HOOKS, MODEL_WRAPPERS, MODELS
 
 ROOT = Path(__file__).parents[3]
 
@@ -104,12 +105,16 @@ TOY = dict(
 NO_TRIPLET = {'model.loss_weights.triplet': 0.0}
 GREY = dict(type='GreyAugmentation', prob=1.0)
 SMALL = {'model.backbone.num_stages': 3}
+AS_DRAWN = {'model.data_preprocessor': None}
 TWO_STAGES = [dict(name='all', end=5), dict(name='some', frozen=['visible_extractor'])]
 #: What is trained: a config file or a config, and what differs from the defaults in `write_cases`.
 CASES = dict(
     agw=dict(config='agw/agw_sysu', joint=True, options=NO_TRIPLET | SMALL),
     agw_sync_bn=dict(config='agw/agw_sysu', joint=True, sync_bn=True, options=NO_TRIPLET | SMALL),
     agw_triplet=dict(config='agw/agw_sysu', options=SMALL),
+    # without augmentations, which processes draw for themselves
+    mpanet=dict(config='mpanet/mpanet_sysu', iterations=3, options=AS_DRAWN),
+    dns=dict(config='dns/dns_sysu', iterations=3, options=AS_DRAWN),
     # its stages see other views; nothing is drawn, as the processes would draw otherwise
     pmt=dict(
         config='pmt/pmt_sysu',
@@ -215,6 +220,8 @@ def train(case, rank, world_size):
     blocks = dict.fromkeys(model.blocks or (None,), case.batch)
     logs = []
     for i in range(case.iterations):
+        if case.teacher:
+            HOOKS.build(case.teacher).before_train_iter(SimpleNamespace(model=wrapped, epoch=i), i)
         if stages and stages.stage_at(i) is not model.stage:
             model.enter_stage(stages.stage_at(i))
         halves = [noise_batch(case.size, blocks, seed=2 * i + half) for half in (0, 1)]
@@ -258,11 +265,14 @@ def write_cases(folder, tiny_model):
         cfg = Config(config) if toy else Config.fromfile(ROOT / f'configs/{config}.py')
         tiny_model(cfg.model, narrow=True, num_ids=3, input_size=case['size'])
         cfg.merge_from_dict(options)
-        stages = cfg.get('default_hooks', {}).get('stage', dict(stages=[]))['stages']
+        hooks = cfg.get('default_hooks', {})
+        stages = hooks.get('stage', dict(stages=[]))['stages']
         for index, stage in enumerate(stages[:-1]):
             stage['end'] = (index + 1) * case['iterations'] // len(stages)
         parts = {key: cfg[key] for key in ('model', 'optim_wrapper', 'model_wrapper_cfg')}
-        Config(case | parts | dict(stages=stages)).dump(folder / f'{name}.py')
+        Config(case | parts | dict(stages=stages, teacher=hooks.get('teacher'))).dump(
+            folder / f'{name}.py'
+        )
 
 
 @pytest.fixture(scope='module')
