@@ -245,6 +245,7 @@ TINY = dict(
     in_channels=256,  # of a loss with learned centres: what three stages of ResNet-18 give
     weights='random',
     num_stripes=3,
+    num_heads=2,
 )
 
 
@@ -287,6 +288,10 @@ def tiny_model():
         if part.get('plugins'):
             part['num_stages'] = 3  # as `shrink`
             part['plugins'].pop('layer4', None)
+            stride = 8 * part['last_stride']
+            for plugin in part['plugins'].values():
+                if 'map_size' in plugin:
+                    plugin['map_size'] = tuple(x // stride for x in values['input_size'])
         if 'non_local' in part:
             part['non_local'] = dict.fromkeys(part['non_local'] or (), 1)
         if 'hidden' in part:
@@ -359,7 +364,7 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
         shrink_batches(cfg.train_dataloader, *((num_ids, 2) if generates else (4, 3)))
         train_set = DATASETS.build(cfg.train_dataloader.dataset)
         tiny_model(cfg.model, narrow=True, num_ids=train_set.metainfo['num_ids'], input_size=size)
-        if 'backbone' in cfg.model:
+        if cfg.model.get('backbone', {}).get('type') == 'TwoStreamResNet':
             cfg.model.backbone.num_stages = 3
             if cfg.model.backbone.get('split') == 'layer4':
                 cfg.model.backbone.split = 'layer3'  # all of what is left, too

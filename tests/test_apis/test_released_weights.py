@@ -310,6 +310,92 @@ def test_features_of_a_striped_network_are_those_of_the_release(state_of, monkey
         assert theirs.std() > 0.01
 
 
+class TransformerRelease(nn.Module):
+    """PMT's network as its release is described, narrow: patches of 16 pixels, 12 apart."""
+
+    def __init__(self, num_ids, size=24, num_heads=3, grid=(5, 2)):
+        super().__init__()
+        self.num_heads = num_heads
+        self.base = nn.Module()
+        self.base.cls_token = nn.Parameter(torch.zeros(1, 1, size))
+        self.base.pos_embed = nn.Parameter(torch.zeros(1, 1 + grid[0] * grid[1], size))
+        self.base.patch_embed = nn.ModuleDict(dict(proj=nn.Conv2d(3, size, 16, 12)))
+        linear = dict(qkv=(size, 3 * size), proj=(size, size))
+        inner = dict(fc1=(size, 4 * size), fc2=(4 * size, size))
+        self.base.blocks = nn.ModuleList(
+            nn.ModuleDict(dict(
+                norm1=nn.LayerNorm(size), norm2=nn.LayerNorm(size),
+                attn=nn.ModuleDict({key: nn.Linear(*sizes) for key, sizes in linear.items()}),
+                mlp=nn.ModuleDict({key: nn.Linear(*sizes) for key, sizes in inner.items()}),
+            ))
+            for _ in range(2)
+        )  # fmt: skip
+        self.base.norm = nn.LayerNorm(size)
+        self.bottleneck = nn.BatchNorm1d(size)
+        self.classifier = nn.Linear(size, num_ids, bias=False)
+
+    def forward(self, image):
+        patches = self.base.patch_embed['proj'](image).flatten(2).transpose(1, 2)
+        x = torch.cat([self.base.cls_token.expand(len(image), -1, -1), patches], dim=1)
+        x = x + self.base.pos_embed
+        for block in self.base.blocks:
+            q, k, v = block['attn']['qkv'](block['norm1'](x)).chunk(3, dim=2)
+            q, k, v = (part.unflatten(2, (self.num_heads, -1)) for part in (q, k, v))
+            share = torch.einsum('nihd,njhd->nhij', q, k) / q.shape[3] ** 0.5
+            answers = torch.einsum('nhij,njhd->nihd', share.softmax(3), v).flatten(2)
+            x = x + block['attn']['proj'](answers)
+            x = x + block['mlp']['fc2'](F.gelu(block['mlp']['fc1'](block['norm2'](x))))
+        return F.normalize(self.bottleneck(self.base.norm(x)[:, 0]))
+
+
+@pytest.mark.parametrize(('dtype', 'atol'), [(torch.float32, 1e-5), (torch.float64, 1e-9)])
+def test_features_of_a_transformer_are_those_of_the_release(dtype, atol, state_of, monkeypatch):
+    if dtype == torch.float64:
+        monkeypatch.setattr(torch.Tensor, 'float', lambda tensor: tensor)  # pooling insists on it
+    torch.manual_seed(0)
+    released = TransformerRelease(num_ids=7).to(dtype).eval()
+    for name, value in released.state_dict().items():
+        if name.endswith('running_var'):
+            value.uniform_(0.5, 2)
+        elif value.dim():
+            value.normal_(0, 0.3)
+    cfg = Config.fromfile(CONFIGS / RELEASES['pmt'].config)
+    cfg.model.head.num_ids = 7
+    narrow = dict(input_size=(64, 32), feature_size=24, num_blocks=2, num_heads=3)
+    cfg.model.backbone.update(narrow)
+    model = MODELS.build(cfg.model).to(dtype).eval()
+
+    def narrow_state_of(release, num_ids):
+        return model.state_dict() if release is RELEASES['pmt'] else state_of(release, num_ids)
+
+    file = flatten_weights(released.state_dict())
+    found = convert_strictly('pmt', file, narrow_state_of, 'it')
+    assert found.dropped == found.initial == []
+    model.load_state_dict(found.weights, strict=True)
+    for modality in ('visible', 'infrared'):
+        image = torch.randn(2, 3, 64, 32, dtype=dtype)
+        with torch.no_grad():
+            ours, theirs = model({modality: image}), released(image)
+        torch.testing.assert_close(ours, theirs, rtol=0, atol=atol)
+        assert theirs.std() > 0.01
+
+
+def test_a_file_of_a_transformer_and_others_are_told_apart(state_of, files):
+    with torch.device('meta'):
+        whole = TransformerRelease(395, size=768, num_heads=12, grid=(21, 10))
+        whole.base.blocks.extend(whole.base.blocks[1] for _ in range(10))
+    file = whole.state_dict()
+    found = convert_strictly('pmt', file, state_of, 'it')
+    assert trainable(found.weights) == 86_114_304
+    for method, other, message in (
+        ('agw', file, 'expected an AGW checkpoint.* the release of pmt looks like'),
+        ('pmt', files[0], 'expected a PMT checkpoint.* the release of agw and caj looks like'),
+        ('pmt', {'fc.weight': torch.zeros(1)}, 'expected a PMT checkpoint of one transformer'),
+    ):
+        with pytest.raises(ValueError, match=message):
+            convert_strictly(method, other, state_of, 'it')
+
+
 @pytest.fixture(scope='module')
 def files():
     """Names and shapes of files: AGW's three whole ResNets, and HCT's."""

@@ -2,7 +2,7 @@ from .bootstrap import Difference, paired_bootstrap
 from .picture_similarity import Comparison, PictureSimilarity, picture_similarity
 from .probes import folds_of_images, folds_of_people, held_out_accuracy, linear_probe
 from .ranking import GalleryScorer, QueryScores
-from .reranking import k_reciprocal_distance
+from .reranking import RERANKINGS, affinity_distance, k_reciprocal_distance, name_reranking
 from .retrieval import DISTANCES, FLIP_SUMS, chance_level, evaluate, fuse_flip
 from .separation import (
     DistanceHistograms,
@@ -14,6 +14,7 @@ from .separation import (
 __all__ = [
     'DISTANCES',
     'FLIP_SUMS',
+    'RERANKINGS',
     'Comparison',
     'Difference',
     'DistanceHistograms',
@@ -21,6 +22,7 @@ __all__ = [
     'MeanSimilarity',
     'PictureSimilarity',
     'QueryScores',
+    'affinity_distance',
     'chance_level',
     'cross_modality_histograms',
     'evaluate',
@@ -31,6 +33,7 @@ __all__ = [
     'k_reciprocal_distance',
     'linear_probe',
     'mean_similarity',
+    'name_reranking',
     'paired_bootstrap',
     'picture_similarity',
 ]

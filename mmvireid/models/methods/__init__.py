@@ -1,6 +1,7 @@
 from .agw import AGW
 from .aligngan import AlignGAN
 from .caj import CAJ
+from .deen import DEEN
 from .dgvae import DGVAE
 from .dns import DNS
 from .expat import ExpAT
@@ -9,7 +10,9 @@ from .hicmd import HiCMD
 from .hpiln import HPILN
 from .lba import LbA
 from .mpanet import MPANet
+from .mscmnet import MSCMNet
 from .mso import MSO
+from .pmt import PMT
 from .pretrain import IdentityPretraining
 from .separate_aligngan import SeparateAlignGAN
 from .striped_reid import StripedReID
@@ -18,11 +21,13 @@ from .xiv import XIV
 __all__ = [
     'AGW',
     'CAJ',
+    'DEEN',
     'DGVAE',
     'DNS',
     'HAT',
     'HPILN',
     'MSO',
+    'PMT',
     'XIV',
     'AlignGAN',
     'ExpAT',
@@ -30,6 +35,7 @@ __all__ = [
     'IdentityPretraining',
     'LbA',
     'MPANet',
+    'MSCMNet',
     'SeparateAlignGAN',
     'StripedReID',
 ]

@@ -99,14 +99,20 @@ def test_half_precision_features_are_ranked_in_float32():
     assert metric.feature_set.features.dtype == np.float32
 
 
-def test_flip_and_rerank_have_keys_of_their_own():
+@pytest.mark.parametrize(
+    ('rerank', 'suffix', 'kind'),
+    [(True, '-rerank', 'k-reciprocal'), ('aim', '-aim', 'aim')],
+)
+def test_flip_and_rerank_have_keys_of_their_own(rerank, suffix, kind, tmp_path):
     samples = make_samples(flip=True)
-    figures = run(SYSUMetric(modes=['all'], shots=[1], num_trials=2, rerank=True), samples)
+    metric = SYSUMetric(modes=['all'], shots=[1], num_trials=2, rerank=rerank, out_dir=tmp_path)
+    figures = run(metric, samples)
     prefixes = {key.split('/')[0] for key in figures}
-    assert prefixes == {'sysu', 'sysu-flip', 'sysu-rerank', 'sysu-flip-rerank'}
+    assert prefixes == {'sysu', 'sysu-flip', f'sysu{suffix}', f'sysu-flip{suffix}'}
+    assert json.loads((tmp_path / 'sysu_report.json').read_text())['provenance']['rerank'] == kind
     raw = run(SYSUMetric(modes=['all'], shots=[1], num_trials=2), make_samples())
     assert figures['sysu-flip/all-1shot/mAP'] != figures['sysu/all-1shot/mAP']
-    assert figures['sysu-rerank/all-1shot/mAP'] != figures['sysu/all-1shot/mAP']
+    assert figures[f'sysu{suffix}/all-1shot/mAP'] != figures['sysu/all-1shot/mAP']
     feature_set = feature_set_of(samples)
     report = evaluate(feature_set, SYSUProtocol(['all'], [1], num_trials=2).settings(feature_set))
     mean_ap = 100 * report['sysu/all-1shot'].mAP.mean()
@@ -133,7 +139,7 @@ def test_mirrored_features_are_added_as_asked(flip_sum, tmp_path):
 
 
 @pytest.mark.parametrize('flip', [False, True])
-@pytest.mark.parametrize('rerank', [False, True])
+@pytest.mark.parametrize('rerank', [False, True, 'aim'])
 @pytest.mark.parametrize('prefix', [None, 'mine'])
 def test_keys_are_known_before_and_come_in_this_order(flip, rerank, prefix):
     metric = SYSUMetric(modes=['indoor', 'all'], num_trials=1, rerank=rerank, prefix=prefix)
