@@ -1,4 +1,5 @@
 from .bootstrap import Difference, paired_bootstrap
+from .camera_pairs import CameraPairs, camera_pairs
 from .picture_similarity import Comparison, PictureSimilarity, picture_similarity
 from .probes import folds_of_images, folds_of_people, held_out_accuracy, linear_probe
 from .ranking import GalleryScorer, QueryScores
@@ -8,12 +9,14 @@ from .separation import (
     DistanceHistograms,
     MeanSimilarity,
     cross_modality_histograms,
+    distance_histograms,
     mean_similarity,
 )
 
 __all__ = [
     'DISTANCES',
     'FLIP_SUMS',
+    'CameraPairs',
     'Comparison',
     'Difference',
     'DistanceHistograms',
@@ -21,8 +24,10 @@ __all__ = [
     'MeanSimilarity',
     'PictureSimilarity',
     'QueryScores',
+    'camera_pairs',
     'chance_level',
     'cross_modality_histograms',
+    'distance_histograms',
     'evaluate',
     'folds_of_images',
     'folds_of_people',
