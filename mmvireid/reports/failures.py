@@ -51,7 +51,7 @@ def _heatmap(found: CameraPairs) -> str:
         cells = [
             f'<td style="background:{_shade(value)}" title="{count} queries">{value:.1f}</td>'
             if count
-            else '<td class="none" title="excluded by the protocol, or no such pair">–</td>'
+            else f'<td class="none" title="excluded by the protocol, or no such pair">{NOTHING}</td>'
             for value, count in zip(values, asked)
         ]
         rows.append(f'<tr><th scope="row">query {camera}</th>{"".join(cells)}</tr>')

@@ -10,6 +10,8 @@ from mmvireid.errors import Refusal
 
 #: Colours that differ for colour-blind eyes, too (Okabe and Ito), one for each run.
 COLORS = ('#0072b2', '#d55e00', '#009e73', '#cc79a7', '#e69f00', '#56b4e9', '#333333')
+#: In the place of what there is not.
+NOTHING = '\N{EN DASH}'
 #: Digits of a plotted value.
 _DIGITS = 5
 
@@ -39,15 +41,15 @@ def text(value: object) -> str:
     """Any value as text of a page.
 
     Example:
-        >>> text('<b>'), text(None), text(True), text(['a', 'b'])
-        ('&lt;b&gt;', '–', 'yes', 'a, b')
+        >>> text('<b>'), text(True), text(['a', 'b'])
+        ('&lt;b&gt;', 'yes', 'a, b')
     """
     if value is None or value == '':
-        return '–'
+        return NOTHING
     if isinstance(value, bool):
         return 'yes' if value else 'no'
     if isinstance(value, list | tuple) and not any(isinstance(v, list | dict) for v in value):
-        return html.escape(', '.join(map(str, value))) or '–'
+        return html.escape(', '.join(map(str, value))) or NOTHING
     return html.escape(str(value))
 
 
