@@ -6,6 +6,7 @@ import numpy as np
 
 from mmvireid.evaluation.functional import CameraPairs, camera_pairs
 from mmvireid.reports.markup import (
+    NOTHING,
     Section,
     color_of,
     each_run,
@@ -51,7 +52,7 @@ def _heatmap(found: CameraPairs) -> str:
         cells = [
             f'<td style="background:{_shade(value)}" title="{count} queries">{value:.1f}</td>'
             if count
-            else f'<td class="none" title="excluded by the protocol, or no such pair">{NOTHING}</td>'
+            else f'<td class="none" title="no such pair, or excluded">{NOTHING}</td>'
             for value, count in zip(values, asked)
         ]
         rows.append(f'<tr><th scope="row">query {camera}</th>{"".join(cells)}</tr>')
