@@ -66,11 +66,24 @@ def table(head: Sequence[object], rows: Iterable[Sequence[object]], kind: str = 
         rows: Cells of the rows.
         kind: Class of the table in the style sheet.
     """
-    lines = [f'<tr>{"".join(f"<th>{text(cell)}</th>" for cell in head)}</tr>']
+    titles = ''.join(f'<th>{text(cell) if cell else ""}</th>' for cell in head)
+    lines = []
     for first, *others in rows:
         cells = ''.join(f'<td>{text(cell)}</td>' for cell in others)
         lines.append(f'<tr><th scope="row">{text(first)}</th>{cells}</tr>')
-    return f'<div class="wide"><table class="{kind}">{"".join(lines)}</table></div>'
+    return framed(titles, ''.join(lines), kind)
+
+
+def framed(titles: str, lines: str, kind: str) -> str:
+    """A table of cells that are HTML already, which scrolls where it is too wide.
+
+    Args:
+        titles: Cells of the head.
+        lines: The rows.
+        kind: As in :func:`table`.
+    """
+    head = f'<thead><tr>{titles}</tr></thead>'
+    return f'<div class="wide"><table class="{kind}">{head}<tbody>{lines}</tbody></table></div>'
 
 
 def details(summary: str, body: str) -> str:
