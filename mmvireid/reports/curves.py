@@ -28,6 +28,11 @@ class Curves:
     validation: dict[str, dict[int, float]] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
 
+    @property
+    def steps(self) -> list[int]:
+        """The iterations after which anything was logged of the training, ascending."""
+        return sorted({step for points in self.training.values() for step in points})
+
     def kinds(self) -> dict[str, list[str]]:
         """Names of the training's curves by what they are: losses, rates, norms, all else."""
         found = {'loss': [], 'rate': [], 'gradient norm': [], 'other': []}

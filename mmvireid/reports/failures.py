@@ -10,6 +10,7 @@ from mmvireid.reports.markup import (
     Section,
     color_of,
     each_run,
+    framed,
     grid,
     label,
     legend,
@@ -46,8 +47,8 @@ def _cameras_of(run: Run) -> str:
 
 def _heatmap(found: CameraPairs) -> str:
     """A table whose cells are the darker, the fewer queries are right."""
-    head = ''.join(f'<th>gallery {number}</th>' for number in found.gallery_cameras)
-    rows = [f'<tr><th></th>{head}</tr>']
+    titles = ''.join(f'<th>gallery {number}</th>' for number in found.gallery_cameras)
+    rows = []
     for camera, values, asked in zip(found.query_cameras, found.R1, found.asked):
         cells = [
             f'<td style="background:{_shade(value)}" title="{count} queries">{value:.1f}</td>'
@@ -56,7 +57,7 @@ def _heatmap(found: CameraPairs) -> str:
             for value, count in zip(values, asked)
         ]
         rows.append(f'<tr><th scope="row">query {camera}</th>{"".join(cells)}</tr>')
-    return f'<div class="wide"><table class="numbers shaded">{"".join(rows)}</table></div>'
+    return framed(f'<th></th>{titles}', ''.join(rows), 'numbers shaded')
 
 
 def _shade(percent: float) -> str:
@@ -114,7 +115,7 @@ def _order(curves: Sequence[tuple[int, Run]]) -> list[str]:
     if not data:
         return []
     axes = dict(
-        xaxis=dict(title=dict(text='people, % of all')), yaxis=dict(title=dict(text='R1, %'))
+        xaxis=dict(title=dict(text='people, in % of all')), yaxis=dict(title=dict(text='R1, %'))
     )
     return [plot('Everyone, the worst first', data, 'broad', **axes)]
 

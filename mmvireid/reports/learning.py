@@ -1,6 +1,6 @@
 """Learning curves: every term, rate and gradient norm, and the validation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from mmvireid.reports.markup import (
@@ -18,12 +18,15 @@ from mmvireid.reports.run import Run
 _MAX_POINTS = 1000
 #: Ends of the names of results that are not drawn: what R1 and mAP tell.
 _LEFT_OUT = ('R5', 'R10', 'R20')
-_TITLES = {
-    'loss': 'Losses, weighted',
-    'rate': 'Learning rates',
-    'gradient norm': 'Gradient norms, before clipping',
-    'other': 'What else was logged',
+_GROUPS = {
+    'Losses, weighted': ('loss',),
+    'Learning rates, and gradient norms before clipping': ('rate', 'gradient norm'),
+    'What else was logged': ('other',),
 }
+_NO_NORMS = (
+    'No gradient norms were logged: FiniteLossHook logs them, which every run has unless '
+    'default_hooks.finite_loss is None.'
+)
 
 
 def learning(runs: Sequence[Run]) -> Section:
@@ -40,16 +43,12 @@ def learning(runs: Sequence[Run]) -> Section:
     blocks += [sentence(f'{r.name} has none.') for r in runs if r.curves is None]
     if any(run.record.get('stages') for run in runs):
         blocks.append(sentence('Dotted lines: a stage begins.', 'note'))
-    for kind, heading in _TITLES.items():
-        names = dict.fromkeys(n for run in runs if run.curves for n in run.curves.kinds()[kind])
+    found = [run.curves.kinds() for run in runs if run.curves]
+    for heading, kinds in _GROUPS.items():
+        names = dict.fromkeys(name for kind in kinds for names in found for name in names[kind])
         blocks.append(_group(heading, [_curve(name, runs, 'training') for name in names]))
-        if kind == 'gradient norm' and not names:
-            blocks.append(
-                sentence(
-                    'No gradient norms were logged: FiniteLossHook, which every run has unless '
-                    'default_hooks.finite_loss is None, logs them.'
-                )
-            )
+    if not any(names['gradient norm'] for names in found):
+        blocks.append(sentence(_NO_NORMS))
     results = dict.fromkeys(n for run in runs if run.curves for n in run.curves.validation)
     results = [name for name in results if name.rpartition('/')[2] not in _LEFT_OUT]
     blocks.append(_group('Validation', [_curve(name, runs, 'validation') for name in results]))
@@ -64,28 +63,32 @@ def _group(heading: str, plots: Sequence[str]) -> str:
 
 def _curve(name: str, runs: Sequence[Run], kind: str) -> str:
     """The plot of one value."""
+    last = max(step for run in runs if run.curves for step in run.curves.steps or [1])
     data, shapes, notes = [], [], []
     for number, run in enumerate(runs):
         points = getattr(run.curves, kind).get(name) if run.curves else None
         if not points:
             continue
-        steps = sorted(points)
-        steps = steps[:: -(-len(steps) // _MAX_POINTS)]
         data.append(
             dict(
-                x=steps,
-                y=[points[step] for step in steps],
-                mode='lines' if kind == 'training' and len(steps) > 1 else 'lines+markers',
+                **_thinned(points, run.curves.steps if kind == 'training' else sorted(points)),
+                mode='lines' if kind == 'training' and len(points) > 1 else 'lines+markers',
                 name=label(run.name),
                 line=dict(color=color_of(number), width=1.5),
             )
         )
-        if number == 0 or run.record.get('stages') != runs[0].record.get('stages'):
-            found = _stages(run, number, steps[-1])
-            shapes, notes = shapes + found[0], notes + (found[1] if number == 0 else [])
-    return plot(
-        name, data, shapes=shapes, annotations=notes, xaxis=dict(title=dict(text='iteration'))
-    )
+        lines, names = _stages(run, number, last)
+        shapes += lines
+        notes += names if len(runs) == 1 else []
+    axis = dict(title=dict(text='iteration'), range=[0, 1.02 * last])
+    return plot(name, data, shapes=shapes, annotations=notes, xaxis=axis)
+
+
+def _thinned(points: Mapping[int, float], steps: Sequence[int]) -> dict[str, list]:
+    """The points of a curve, with a gap where others were logged, as in a stage without it."""
+    steps = [step for step in steps if min(points) <= step <= max(points)]
+    steps = steps[:: -(-len(steps) // _MAX_POINTS)]
+    return dict(x=steps, y=[points.get(step) for step in steps])
 
 
 def _stages(run: Run, number: int, last: int) -> tuple[list[dict], list[dict]]:

@@ -28,7 +28,10 @@ def neighbours(runs: Sequence[Run]) -> Section:
             blocks.append(_lists(run, f'{run.name}: ' if len(runs) > 1 else ''))
         except Refusal as error:
             refusals.append(sentence(f'{run.name}: {error}' if len(runs) > 1 else error))
-    told = 'The query at the left, its best matches in the gallery of the first trial beside it.'
+    told = (
+        'The query at the left, with its average precision, its best matches in the gallery of the '
+        'first trial beside it.'
+    )
     body = (sentence(told, 'note') if blocks else '') + ''.join(refusals)
     return Section('Ranked lists', body, tuple(block for row in zip(*blocks) for block in row))
 
@@ -71,7 +74,7 @@ def _ranked(test: Tested, queries: QueryResults, position: int) -> str:
     row = test.row_of[str(queries.names[position])]
     people = test.features.person_ids
     precision = 100 * queries.average_precision[0][position]
-    tiles = [_tile(test, row, f'query, AP {precision:.0f} %', '')]
+    tiles = [_tile(test, row, f'AP {precision:.0f} %', '')]
     for match in best_matches(test.features, test.retrieval, row, NUM_MATCHES):
         right = people[match] == people[row]
         tiles.append(_tile(test, match, '✓' if right else '✗', 'right' if right else 'wrong'))

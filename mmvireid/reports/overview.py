@@ -7,6 +7,7 @@ from mmvireid.evaluation.feature_set import describe_source
 from mmvireid.reports.markup import Section, details, sentence, table
 from mmvireid.reports.run import Run
 
+_SHOWN = 20  # rows of a table that is not folded away
 _UNKNOWN = (
     'The settings are not known: the training was of a version that left no run.json, or not made '
     'by tools/train.py.'
@@ -114,7 +115,8 @@ def _differences(runs: Sequence[Run]) -> str:
     rows = [row for row in rows if any(value != row[1] for value in row[2:])]
     if not rows:
         return head + sentence('None: the runs have the same settings.', 'note')
-    return head + table(['setting', *(run.name for run in runs)], rows, 'settings')
+    listed = table(['setting', *(run.name for run in runs)], rows, 'settings')
+    return details(f'{len(rows)} settings differ', listed) if len(rows) > _SHOWN else head + listed
 
 
 def _changes(run: Run, is_folded: bool) -> str:
@@ -127,4 +129,4 @@ def _changes(run: Run, is_folded: bool) -> str:
         return sentence(f'{run.name}: its config builds upon no other.', 'note')
     rows = [[name, *values] for name, values in changes.items()]
     body = table(['setting', 'in _base_', 'here'], rows, 'settings')
-    return details(title, body) if is_folded or len(rows) > 15 else f'<h3>{title}</h3>{body}'
+    return details(title, body) if is_folded or len(rows) > _SHOWN else f'<h3>{title}</h3>{body}'

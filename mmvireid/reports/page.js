@@ -20,7 +20,11 @@
   const fit = (widthOf) => charts.forEach((chart) => {
     Plotly.relayout(chart, { width: widthOf(chart), autosize: widthOf(chart) === null });
   });
-  const printed = (chart) => (chart.closest('.broad') ? sheet : (sheet - 12) / 2) - 16;
+  const printed = (chart) => {
+    const figure = chart.closest('.plot').classList;
+    const half = (sheet - 12) / 2;
+    return (figure.contains('broad') ? sheet : figure.contains('square') ? 620 : half) - 16;
+  };
   const folded = () => document.querySelectorAll('details').forEach((part) => { part.open = true; });
   window.addEventListener('beforeprint', () => { folded(); fit(printed); });
   window.addEventListener('afterprint', () => fit(() => null));
