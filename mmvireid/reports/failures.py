@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mmvireid.errors import Refusal
 from mmvireid.evaluation.functional import CameraPairs, camera_pairs
 from mmvireid.reports.markup import (
     NOTHING,
@@ -71,12 +72,7 @@ def people(runs: Sequence[Run]) -> Section:
     Args:
         runs: At least one.
     """
-    curves = []
-    for number, run in enumerate(runs):
-        if run.tests:
-            curves.append((number, run))
-    listed = each_run(runs, _worst_of)
-    body = legend([run.name for run in runs]) + grid(_order(curves)) + listed
+    body = legend([run.name for run in runs]) + grid(_order(runs)) + each_run(runs, _worst_of)
     return Section('R1 by identity', body)
 
 
@@ -92,13 +88,13 @@ def _of_people(run: Run) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray
     )
 
 
-def _order(curves: Sequence[tuple[int, Run]]) -> list[str]:
+def _order(runs: Sequence[Run]) -> list[str]:
     """A plot of everyone's R1, the lowest first."""
     data = []
-    for number, run in curves:
+    for number, run in enumerate(runs):
         try:
             ids, _, rank_1, _ = _of_people(run)
-        except (ValueError, OSError):
+        except Refusal:
             continue  # said with the list
         order = np.argsort(rank_1, kind='stable')
         data.append(

@@ -111,7 +111,6 @@ def _differences(runs: Sequence[Run]) -> str:
         return head + sentence(_UNKNOWN)
     names = list(dict.fromkeys(name for found in settings for name in found))
     rows = [[name, *(found.get(name) for found in settings)] for name in names]
-    rows = [row for row in rows if any(value != row[1] for value in row)]
     rows = [row for row in rows if any(value != row[1] for value in row[2:])]
     if not rows:
         return head + sentence('None: the runs have the same settings.', 'note')

@@ -66,7 +66,7 @@ def _fit(sections: Sequence[Section], room: int) -> list[Section]:
     sections = list(sections)
     kept = [list(section.pictures) for section in sections]
     sizes = [sum(len(block.encode()) for block in blocks) for blocks in kept]
-    while sum(sizes) > room - 200 * len(sections):  # what the sentences need
+    while any(kept) and sum(sizes) > room - 200 * len(sections):  # what the sentences need
         largest = sizes.index(max(sizes))
         sizes[largest] -= len(kept[largest].pop().encode())
     for number, (section, blocks) in enumerate(zip(sections, kept)):

@@ -93,7 +93,8 @@ class Tested:
         """
         name, asked = self.looked_at
         kind = find_protocol(self.provenance['protocol'])
-        options = {f.name: self.provenance[f.name] for f in fields(kind) if f.init}
+        names = [f.name for f in fields(kind) if f.init and f.name in self.provenance]
+        options = {name: self.provenance[name] for name in names}
         found = {s.name: s for s in kind(**options).settings(self.features)}
         if name not in found:
             raise InvalidValueError(
@@ -179,9 +180,20 @@ class Run:
         return self.tests[0]
 
 
+def names_of(folders: Sequence[str | Path]) -> list[str]:
+    """What runs are called: their folders' names where these differ, else the folders.
+
+    Example:
+        >>> names_of(['a/agw', 'b/mso']), names_of(['a/agw', 'b/agw'])
+        (['agw', 'mso'], ['a/agw', 'b/agw'])
+    """
+    names = [Path(folder).resolve().name for folder in folders]
+    return names if len({*names}) == len(names) else [str(folder) for folder in folders]
+
+
 def read_run(
     folder: str | Path,
-    name: str | None = None,
+    name: str,
     setting: str | None = None,
     data_root: str | Path | None = None,
 ) -> Run:
@@ -191,7 +203,7 @@ def read_run(
 
     Args:
         folder: The work dir of ``tools/train.py``, ``tools/test.py`` or both.
-        name: What the run is called; ``None`` for its folder's name.
+        name: What the run is called.
         setting: As in :class:`Tested`.
         data_root: Likewise.
 
@@ -202,7 +214,7 @@ def read_run(
     folder = Path(folder)
     if not folder.is_dir():
         raise MissingFileError(f'read_run: `folder` is {str(folder)!r}, which is not a folder.')
-    if not (any(folder.glob(SCALARS)) or any(folder.glob(f'*{_REPORT}'))):
+    if not any(any(folder.glob(left)) for left in (SCALARS, f'*/{RECORD}', f'*{_REPORT}')):
         raise InvalidValueError(
             f'read_run: `folder` is {str(folder)!r}, expected a work dir of tools/train.py or '
             f'tools/test.py, which has {SCALARS} or *{_REPORT}.{_nearby(folder)}'
@@ -219,7 +231,7 @@ def read_run(
     except Refusal:
         curves = None
     return Run(
-        folder, name or folder.resolve().name, [*records.values()], curves, [*tests.values()],
+        folder, name, [*records.values()], curves, [*tests.values()],
         _generated(folder, starts), notes,
     )  # fmt: skip
 
@@ -248,7 +260,10 @@ def _read_json(path: Path) -> dict:
 def _read_test(path: Path) -> Tested:
     content = _read_json(path)
     results = {name: SettingResult.from_dict(value) for name, value in content['results'].items()}
-    return Tested(path, dict(content['provenance']), results)
+    provenance = dict(content['provenance'])
+    if not (results and isinstance(provenance['protocol'], str)):
+        raise InvalidValueError('_read_test: there are no results, expected some.')
+    return Tested(path, provenance, results)
 
 
 def _generated(folder: Path, records: Mapping[Path, Mapping]) -> list[Path]:
