@@ -27,7 +27,7 @@ def results(runs: Sequence[Run]) -> Section:
     names = [run.name for run in runs]
     several = len(runs) > 1
     rows = [
-        [setting if number == min(by_run) else '', *([names[number]] * several), *_cells(result)]
+        [setting, *([names[number]] * several), *_cells(result)]
         for setting, by_run in found.items()
         for number, result in by_run.items()
     ]

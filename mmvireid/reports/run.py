@@ -82,6 +82,12 @@ class Tested:
         path = next((place for place in places if place.is_file()), None)
         if path is None:
             raise MissingFileError(f'The features are no longer in {saved}: {command}.')
+        written_by = FeatureSet.load_source(path).get('checkpoint')
+        if written_by != self.provenance.get('checkpoint'):
+            raise InvalidValueError(
+                f'The features in {path} are of {written_by}, the results of '
+                f'{self.provenance.get("checkpoint")}: {command}.'
+            )
         return FeatureSet.load(path)
 
     @cached_property
@@ -102,7 +108,9 @@ class Tested:
                 f'--setting {next(iter(found))} or the like.'
             )
         names = self.features.names
-        if digest([names[rows] for rows in found[name].galleries]) != asked.galleries:
+        galleries = digest([names[rows] for rows in found[name].galleries])
+        queries = np.sort(names[found[name].all_queries])
+        if galleries != asked.galleries or not np.array_equal(queries, asked.names):
             raise InvalidValueError(
                 f'The features in {self.provenance["features"]} are of other images than '
                 f'{self.path}: a later test has written them. Test again.'
