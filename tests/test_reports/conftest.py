@@ -30,7 +30,9 @@ def make_features(noise: float, seed: int = 0) -> FeatureSet:
 def leave_test(folder, noise=0.8, source=None, save_features=True, **options) -> SYSUMetric:
     """What test.py leaves in a work dir."""
     features = make_features(noise)
-    metric = SYSUMetric(out_dir=str(folder), **dict(modes=['all'], shots=[1], num_trials=3) | options)
+    metric = SYSUMetric(
+        out_dir=str(folder), **dict(modes=['all'], shots=[1], num_trials=3) | options
+    )
     saved = folder / 'features.npz' if save_features else None
     metric.save_features = saved and str(saved)
     metric.provenance = dict(
@@ -79,7 +81,9 @@ def make_run(tmp_path):
         folder = tmp_path / name
         lines = [line(s, 1 + (s > 2), loss=9.0 - s, lr=0.1, grad_norm=2.0) for s in range(1, 5)]
         lines.insert(2, {'sysu/all-1shot/R1': 50.0, 'time': 1.0, 'step': 1})
-        leave_start(folder, '20260101_000000', lines, **{'epoch_length': 2, 'begins_at': 0} | (record or {}))
+        leave_start(
+            folder, '20260101_000000', lines, **{'epoch_length': 2, 'begins_at': 0} | (record or {})
+        )
         if tested:
             leave_test(folder, noise, **options)
         return read_run(folder, name)

@@ -44,12 +44,16 @@ def test_a_run_that_begins_anew_in_the_same_folder_is_another(tmp_path, leave):
 def test_an_epoch_that_is_validated_again_counts_once(tmp_path, leave):
     """A checkpoint from the end of an epoch was written before its validation."""
     leave.start(tmp_path, 'a', [leave.line(2, loss=1.0), {'R1': 1.0, 'step': 1}])
-    leave.start(tmp_path, 'b', [{'R1': 2.0, 'step': 1}, leave.line(3, 2, loss=1.0), {'R1': 3.0, 'step': 2}])
+    leave.start(
+        tmp_path, 'b', [{'R1': 2.0, 'step': 1}, leave.line(3, 2, loss=1.0), {'R1': 3.0, 'step': 2}]
+    )
     curves = read(tmp_path, b=dict(begins_at=2, epoch_length=2))
     assert curves.validation == {'R1': {2: 2.0, 4: 3.0}}
 
 
-@pytest.mark.parametrize('end', ['{"loss": 1.0, "st', '\x00\x00\x00', '"text"', '[' * 9, '{"loss": 1}'])
+@pytest.mark.parametrize(
+    'end', ['{"loss": 1.0, "st', '\x00\x00\x00', '"text"', '[' * 9, '{"loss": 1}']
+)
 def test_the_broken_end_of_a_killed_run_is_left_out_and_said(end, tmp_path, leave):
     leave.start(tmp_path, 'a', [leave.line(1, loss=1.0), end])
     curves = read(tmp_path)
@@ -61,7 +65,9 @@ def test_the_broken_end_of_a_killed_run_is_left_out_and_said(end, tmp_path, leav
 def test_bytes_that_are_no_text_are_left_out(tmp_path, leave):
     leave.start(tmp_path, 'a', [leave.line(1, loss=1.0)])
     path = tmp_path / 'a/vis_data/scalars.json'
-    path.write_bytes(path.read_bytes() + b'\xff\xfe\n' + json.dumps(leave.line(2, loss=2.0)).encode())
+    path.write_bytes(
+        path.read_bytes() + b'\xff\xfe\n' + json.dumps(leave.line(2, loss=2.0)).encode()
+    )
     curves = read(tmp_path)
     assert curves.training == {'loss': {1: 1.0, 2: 2.0}} and len(curves.damaged) == 1
 
