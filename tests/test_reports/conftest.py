@@ -66,7 +66,7 @@ def line(step, epoch=1, **values):
 
 @pytest.fixture
 def images(tmp_path):
-    """The pictures of the test split, below ``data``: the darker, the higher the camera's number."""
+    """The pictures of the test split, below ``data``, each of another grey."""
     for row, name in enumerate(make_features(1).names):
         path = tmp_path / 'data' / str(name)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -96,19 +96,23 @@ class Page(HTMLParser):
 
     def __init__(self, page: str) -> None:
         super().__init__()
-        self.tags, self.texts, self.plots, self._is_plot = [], [], [], False
+        self.tags, self.texts, self.captions, self.plots = [], [], [], []
+        self._last = None, {}
         self.feed(page)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append((tag, dict(attrs)))
-        self._is_plot = dict(attrs).get('type') == 'application/json'
+        self._last = self.tags[-1]
 
     def handle_data(self, data):
-        if self._is_plot:
+        tag, attributes = self._last
+        if attributes.get('type') == 'application/json':
             self.plots.append(json.loads(data))
-            self._is_plot = False
         else:
             self.texts.append(data.strip())
+        if tag == 'figcaption':
+            self.captions.append(data)
+        self._last = None, {}
 
     def count(self, tag: str) -> int:
         return sum(name == tag for name, _ in self.tags)
@@ -126,5 +130,5 @@ def parse():
 
 @pytest.fixture
 def leave():
-    """What makes a work dir: ``leave.start``, ``leave.test``, ``leave.line``, ``leave.features``."""
+    """What makes a work dir: ``leave.start``, ``leave.test`` and what they are made of."""
     return SimpleNamespace(start=leave_start, test=leave_test, line=line, features=make_features)

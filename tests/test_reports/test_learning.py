@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 
 from mmvireid.reports import learning as module
@@ -10,16 +12,9 @@ def drawn(parse):
 
     def draw(*runs):
         page = parse(learning(runs).body)
-        titles = [spec['data'][0] and name for name, spec in zip(_captions(page), page.plots)]
-        return dict(zip(titles, page.plots)), page.text
+        return dict(zip(page.captions, page.plots)), page.text
 
     return draw
-
-
-def _captions(page):
-    tags = [tag for tag, _ in page.tags if tag in ('figcaption', 'h3', 'p')]
-    texts = [text for text in page.texts if text]
-    return [text for tag, text in zip(tags, texts) if tag == 'figcaption']
 
 
 def test_a_plot_for_each_curve(make_run, drawn):
@@ -60,7 +55,7 @@ def test_long_trainings_are_thinned_out(make_run, drawn, monkeypatch):
     run = make_run('a')
     run.curves.training = {'loss': {step: float(step) for step in range(1, 96)}}
     x = drawn(run)[0]['loss']['data'][0]['x']
-    assert len(x) == 10 and x[0] == 1 and len({b - a for a, b in zip(x, x[1:])}) == 1
+    assert len(x) == 10 and x[0] == 1 and len({b - a for a, b in pairwise(x)}) == 1
 
 
 def test_what_is_not_there_is_said(make_run, drawn, parse):
