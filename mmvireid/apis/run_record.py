@@ -18,6 +18,7 @@ from mmvireid.apis.run_summary import describe_data, describe_optimisers, descri
 from mmvireid.engine.hooks import StageHook
 from mmvireid.engine.run_settings import leaves
 from mmvireid.engine.runner import ReIDRunner, code_commit
+from mmvireid.engine.runner.setup import fit_loaders
 from mmvireid.models.base import unwrap
 from mmvireid.storage import new_file
 from mmvireid.version import __version__
@@ -113,6 +114,7 @@ def base_settings(config: str) -> dict[str, Any] | None:
     for name in files:
         path, _ = Config._get_cfg_path(name, config)
         merged |= Config.fromfile(path, import_custom_modules=False).to_dict()
+    fit_loaders(merged)  # as those of the run are
     return _settings(merged)
 
 

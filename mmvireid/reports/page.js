@@ -25,7 +25,6 @@
     const half = (sheet - 12) / 2;
     return (figure.contains('broad') ? sheet : figure.contains('square') ? 620 : half) - 16;
   };
-  const folded = () => document.querySelectorAll('details').forEach((part) => { part.open = true; });
-  window.addEventListener('beforeprint', () => { folded(); fit(printed); });
+  window.addEventListener('beforeprint', () => fit(printed));
   window.addEventListener('afterprint', () => fit(() => null));
 })();

@@ -122,8 +122,9 @@ class FiniteLossHook(Hook):
                 return
         else:
             lost = [key for key, values in history.items() if self._is_lost(values)]
-            if not lost and all(step.are_finite() for step in self._steps):
-                self._log_norm(runner)
+            norms = [] if lost else [step.total.item() for step in self._steps]
+            if not lost and all(map(math.isfinite, norms)):
+                self._log_norm(runner, norms)
                 return
         verdict = (
             f'Checkpoints from before iteration {runner.iter + 2 - (self.patience if lost else 1)} '
@@ -153,11 +154,11 @@ class FiniteLossHook(Hook):
             for parameter in self._parameters.values():
                 parameter.grad = None
 
-    def _log_norm(self, runner: Runner) -> None:
+    @staticmethod
+    def _log_norm(runner: Runner, norms: Sequence[float]) -> None:
         """Hand the norm of the one optimiser's step to the log, unless somebody else does."""
-        wrapper = runner.optim_wrapper
-        if self._steps and not getattr(wrapper, 'clip_grad_kwargs', True):
-            runner.message_hub.update_scalar('train/grad_norm', self._steps[-1].total.item())
+        if norms and not getattr(runner.optim_wrapper, 'clip_grad_kwargs', True):
+            runner.message_hub.update_scalar('train/grad_norm', norms[-1])
 
     def _undo(self, runner: Runner) -> int:
         """Put the buffers back.

@@ -189,7 +189,7 @@ def code_commit(folder: str | Path = Path(__file__).parent) -> str:
     return head.stdout.strip() + '+' * bool(changed.stdout.strip())
 
 
-def fit_loaders(cfg: Config) -> None:
+def fit_loaders(cfg: Config | dict) -> None:
     """Cap the data workers at the number of cores, and pin memory only for a GPU."""
     for name in _LOADERS:
         loader = cfg.get(name)
