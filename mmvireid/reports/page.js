@@ -1,7 +1,8 @@
 'use strict';
 // Draws every plot from the values beside it, and again in the width of a printed page.
 (() => {
-  const axis = { gridcolor: '#eee', linecolor: '#999', zerolinecolor: '#ccc', automargin: true };
+  const axis = { gridcolor: '#eee', linecolor: '#999', zerolinecolor: '#ccc', automargin: true,
+    exponentformat: 'e' };
   const config = { responsive: true, displaylogo: false, displayModeBar: false };
   const layoutOf = (own) => ({
     paper_bgcolor: '#fff', plot_bgcolor: '#fff', showlegend: false, hovermode: 'closest',
