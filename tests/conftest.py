@@ -278,6 +278,9 @@ def tiny_model():
         part.update({key: value for key, value in values.items() if key in part})
         if {'num_stages', 'last_stride'} <= set(part):
             part['num_stages'] = 2  # the first stage's stride is fixed
+        if part.get('plugins'):
+            part['num_stages'] = 3  # as `shrink`
+            part['plugins'].pop('layer4', None)
         if 'non_local' in part:
             part['non_local'] = dict.fromkeys(part['non_local'] or (), 1)
         if 'hidden' in part:

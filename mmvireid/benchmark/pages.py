@@ -1,5 +1,6 @@
 """READMEs and metafiles that say what the lines say."""
 
+import os
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -25,9 +26,9 @@ from .table import (
 )
 
 Rows = dict[tuple[str, str], Row]
-#: A table stands between these; NAME is that of a folder of configs, or ``summary``.
+#: A table stands between these; its name is that of a folder of configs, or one of ``OF_ALL``.
 MARKED = re.compile(r'(<!-- benchmark: (\S+) (\S+) -->\n).*?(<!-- end of benchmark -->)', re.DOTALL)
-SUMMARY, NOTHING = 'summary', 'Nothing has been run yet.'
+OF_ALL, NOTHING = ('summary', 'methods', 'published'), 'Nothing has been run yet.'
 
 
 @dataclass
@@ -62,6 +63,22 @@ class Method:
     def baseline(self) -> str | None:
         """The config that all others of the method are compared with."""
         return (self.collection.get('Metadata') or {}).get('Baseline')
+
+    @property
+    def paper(self) -> str:
+        """Who, where and when, in a few words."""
+        return '{Authors}, {Venue} {Year}'.format_map(self.collection['Paper'])
+
+    def link(self, page: Path) -> str:
+        """What its folder has, with a link to its README, for a page."""
+        target = os.path.relpath(self.root / self.collection['README'], page.parent)
+        return f'[{self.collection["Contents"]}]({Path(target).as_posix()})'
+
+    def published(self, setting: str) -> str:
+        """Published R1 and mAP of one setting, as they were printed."""
+        figures = [f for f in self.collection['Published']['Figures'] if f['Setting'] == setting]
+        named = len(figures) > 1
+        return '; '.join(f'{f["Name"]} ' * named + f'{f["R1"]:g} / {f["mAP"]:g}' for f in figures)
 
     def configs(self, rows: Rows) -> list[str]:
         """Its configs with a row: those of the metafile in their order, then others by name."""
@@ -164,21 +181,24 @@ class Pages:
         """What stands between two marks.
 
         Args:
-            name: A folder of configs, or ``'summary'``.
+            name: A folder of configs, or a table of all of them: ``'summary'`` (method and
+                baseline, by all rules), ``'methods'`` (a line each) or ``'published'``.
             size: Of the rendered data.
             path: The page, for the message.
 
         Raises:
             ValueError: If there is no such folder or size.
         """
-        if size not in SIZES or name not in (SUMMARY, *self.methods):
+        if size not in SIZES or name not in (*OF_ALL, *self.methods):
             raise InvalidValueError(
                 f'Pages: {path} has a mark for {name!r} and {size!r}, expected one of '
-                f'{[SUMMARY, *self.methods]} and one of {[*SIZES]}.'
+                f'{[*OF_ALL, *self.methods]} and one of {[*SIZES]}.'
             )
         rows = self.rows[size]
-        if name == SUMMARY:
+        if name == 'summary':
             return self._summary(rows)
+        if name in OF_ALL:
+            return self._methods(rows, path) if name == 'methods' else self._published(path)
         method = self.methods[name]
         configs = method.configs(rows)
         if not configs:
@@ -205,6 +225,30 @@ class Pages:
                 table.append([method.collection['Name'], f'`{Path(config).stem}`', *cells])
                 shown += filter(None, found)
         return f'{markdown(table)}\n\n{caption(shown)}' if shown else NOTHING
+
+    def _methods(self, rows: Rows, page: Path) -> str:
+        """A line for each method: its figures as published rules have them, and its gain."""
+        table = [['method', 'paper', 'R1 / mAP', 'gain in R1; mAP']]
+        shown = []
+        for method in self.methods.values():
+            row, base = (rows.get((c, 'published')) for c in (method.full, method.baseline))
+            table.append([method.link(page), method.paper, *_cells(row, base)])
+            shown += filter(None, (row, base))
+        return f'{markdown(table)}\n\n{caption(shown) if shown else NOTHING}'
+
+    def _published(self, page: Path) -> str:
+        """The figures of the papers, with the rules that they were made by."""
+        settings = {
+            figure['Setting']: None
+            for method in self.methods.values()
+            for figure in method.collection['Published']['Figures']
+        }
+        table = [['method', 'paper', *settings, 'by these rules']]
+        for method in self.methods.values():
+            figures = [method.published(setting) for setting in settings]
+            rules = method.collection['Published']['Rules']
+            table.append([method.link(page), method.paper, *figures, rules])
+        return markdown(table)
 
 
 def _cells(row: Row | None, baseline: Row | None) -> list[str]:

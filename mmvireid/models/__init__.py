@@ -9,6 +9,7 @@ from mmvireid.models import (
     losses,
     methods,
     necks,
+    plugins,
 )
 
 from .base import pretrained_init
@@ -24,5 +25,6 @@ __all__ = [
     'losses',
     'methods',
     'necks',
+    'plugins',
     'pretrained_init',
 ]

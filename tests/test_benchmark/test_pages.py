@@ -7,6 +7,7 @@ import yaml
 
 from mmvireid.benchmark import read_lines
 from mmvireid.benchmark.pages import Pages, dump
+from mmvireid.evaluation.protocols import LLCMProtocol, RegDBProtocol, SYSUProtocol
 
 ROOT = Path(__file__).parents[2]
 BASE, FULL = 'configs/a/a-base_synthetic.py', 'configs/a/a_synthetic.py'
@@ -17,7 +18,23 @@ MARK = '<!-- benchmark: {} small -->\nold\n<!-- end of benchmark -->\n'
 def project(tmp_path):
     (tmp_path / 'configs/a').mkdir(parents=True)
     metafile = dict(
-        Collections=[dict(Name='A-Net', Metadata=dict(Full=FULL, Baseline=BASE))],
+        Collections=[
+            dict(
+                Name='A-Net',
+                Contents='A-Net, and more',
+                Paper=dict(Title='A', Authors='Au et al.', Venue='CVPR', Year=2020),
+                Published=dict(
+                    Rules='no flip',
+                    Figures=[
+                        dict(Name='A', Setting='sysu/all-1shot', R1=50.5, mAP=40.25),
+                        dict(Name='A+', Setting='sysu/all-1shot', R1=60.5, mAP=50.25),
+                        dict(Name='A', Setting='llcm/infrared-to-visible', R1=1.5, mAP=2.25),
+                    ],
+                ),
+                README='configs/a/README.md',
+                Metadata=dict(Full=FULL, Baseline=BASE),
+            )
+        ],
         Models=[
             dict(Name='a_synthetic', Config=FULL, Results=[dict(Metrics=dict(R1=1.0))]),
             dict(Name='a_sysu', Config='configs/a/a_sysu.py', Note='by hand'),
@@ -73,6 +90,30 @@ def test_a_figure_changed_by_hand_is_found(project, lines, name):
     assert list(Pages(project, lines).outdated()) == [page]
 
 
+def test_a_method_has_one_line_with_its_gain(project, lines):
+    table = Pages(project, lines).table('methods', 'small', project / 'docs/page.md')
+    _, _, row, _, text = table.splitlines()
+    cells = [cell.strip() for cell in row.strip('|').split('|')]
+    assert cells[:2] == ['[A-Net, and more](../configs/a/README.md)', 'Au et al., CVPR 2020']
+    full, base = (
+        [line['trials']['sysu/all-1shot']['R1'] for line in part] for part in (lines[2:], lines[:2])
+    )
+    mean, gain = (sum(map(sum, full)) / 6, (sum(map(sum, full)) - sum(map(sum, base))) / 6)
+    assert cells[2].startswith(f'{mean:.2f} / ')
+    assert cells[3].strip('*').startswith(f'{gain:+.2f} [')
+    assert text.startswith('sysu/all-1shot (seeded galleries, 3 trials)')
+
+
+def test_published_figures_stand_by_setting_with_their_rules(project):
+    table = Pages(project, []).table('published', 'small', project / 'README.md')
+    assert table.splitlines() == [
+        '| method | paper | sysu/all-1shot | llcm/infrared-to-visible | by these rules |',
+        '|---|---|---|---|---|',
+        '| [A-Net, and more](configs/a/README.md) | Au et al., CVPR 2020 | A 50.5 / 40.25; '
+        'A+ 60.5 / 50.25 | 1.5 / 2.25 | no flip |',
+    ]
+
+
 def test_metafiles_get_the_rows_that_were_run(project, lines):
     update(project, lines)
     content = yaml.safe_load((project / 'configs/a/metafile.yml').read_text())
@@ -106,6 +147,22 @@ def test_every_table_of_this_project_says_what_its_lines_say():
     lines = read_lines(ROOT / 'configs/benchmark/results.jsonl')
     outdated = Pages(ROOT, lines).outdated()
     assert not outdated, f'python tools/benchmark.py --update: {[*map(str, outdated)]}'
+
+
+def test_published_figures_are_those_of_the_readmes():
+    known = {
+        *SYSUProtocol(modes=['all', 'indoor'], shots=[1, 10]).setting_names,
+        *RegDBProtocol().setting_names,
+        *LLCMProtocol().setting_names,
+    }
+    for method in Pages(ROOT, []).methods.values():
+        readme = (ROOT / method.collection['README']).read_text()
+        assert set(method.collection['Paper']) == {'Title', 'Authors', 'Venue', 'Year'}
+        assert method.collection['Published']['Rules'], method.name
+        for figure in method.collection['Published']['Figures']:
+            assert figure['Setting'] in known, method.name
+            for value in (figure['R1'], figure['mAP']):
+                assert f'{value:g}' in readme, (method.name, value)
 
 
 def test_baselines_and_full_methods_exist():

@@ -39,6 +39,7 @@ _PLAIN = dict(
     custom_imports=('imports', 'allow_failed_imports'),
     env_cfg=('cudnn_benchmark', 'mp_cfg', 'dist_cfg', 'resource_limit'),
     mp_cfg=('mp_start_method', 'opencv_num_threads'),
+    plugins=('stem', 'layer1', 'layer2', 'layer3', 'layer4'),
     randomness=('seed', 'diff_rank_seed', 'deterministic'),
     clip_grad=('max_norm', 'norm_type', 'error_if_nonfinite', 'clip_value'),
     paramwise_cfg=(

@@ -100,6 +100,24 @@ def stage_channels(stage: nn.Sequential) -> int:
     return (block.bn3 if hasattr(block, 'bn3') else block.bn2).num_features
 
 
+def map_sizes(resnet: nn.Module, stages: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """Channels and stride of the maps of a ResNet.
+
+    Args:
+        resnet: The torchvision network.
+        stages: The residual stages that it has.
+
+    Returns:
+        By stage, ``'stem'`` first: channels, and pixels of the image for each position.
+    """
+    sizes, stride = {STAGES[0]: (resnet.conv1.out_channels, 4)}, 4
+    for name in stages:
+        stage = getattr(resnet, name)
+        stride *= stage[0].stride
+        sizes[name] = stage_channels(stage), stride
+    return sizes
+
+
 def with_non_local(stage: nn.Sequential, name: str, count: int, inner: int | None) -> nn.Sequential:
     """Put a non-local block behind each of the last ``count`` residual blocks of a stage.
 
@@ -131,6 +149,7 @@ def set_stride(stage: nn.Sequential, stride: int) -> None:
     )
     strided.stride = (stride, stride)
     block.downsample[0].stride = (stride, stride)
+    block.stride = stride  # as torchvision's constructor keeps it
 
 
 def build_resnet(depth: int) -> nn.Module:

@@ -5,6 +5,7 @@ from mmengine.model import BaseModule
 from torch import Tensor, nn
 
 from mmvireid.errors import InvalidValueError
+from mmvireid.models.plugins import StagePlugins
 from mmvireid.registry import MODELS
 from mmvireid.structures import MODALITIES
 
@@ -15,6 +16,7 @@ from .resnet_part import (
     ResNetPart,
     build_resnet,
     init_resnet_parts,
+    map_sizes,
     set_stride,
     stage_channels,
 )
@@ -40,6 +42,9 @@ class TwoStreamResNet(BaseModule):
             ``dict(layer2=2, layer3=3)`` (AGW).
         non_local_inner: Inner width of these blocks, ``None`` for half the channels. AGW's
             released code has 1.
+        plugins: Configs of :class:`~mmvireid.models.plugins.BasePlugin` by name of a shared stage
+            (``'layer1'`` to ``'layer4'``), one or a list of them: what changes the stage's map
+            before the next stage sees it. Their sizes follow.
         stem_relu: Whether the stem has its ReLU. Released code after early versions of
             "reid-strong-baseline" has none (X-Modality, JSIA).
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` initialises the trunk and both
@@ -69,6 +74,7 @@ class TwoStreamResNet(BaseModule):
         last_stride: int = 1,
         non_local: dict[str, int] | None = None,
         non_local_inner: int | None = 1,
+        plugins: dict[str, dict | list[dict]] | None = None,
         stem_relu: bool = True,
         init_cfg: dict | None = None,
     ) -> None:
@@ -92,6 +98,9 @@ class TwoStreamResNet(BaseModule):
             }
         )
         self.trunk = ResNetPart(streams[0], stages[cut:], non_local, non_local_inner)
+        self.plugins = StagePlugins(
+            plugins or {}, map_sizes(streams[0], stages[len(STEM) :]), entrance=split
+        )
         self.out_channels = stage_channels(last_stages[0])
 
     @staticmethod
@@ -149,4 +158,4 @@ class TwoStreamResNet(BaseModule):
         """
         if stem_maps is None:
             stem_maps = self.embed_stems(inputs)
-        return self.trunk(torch.cat(list(stem_maps.values())))
+        return self.plugins(self.trunk, torch.cat(list(stem_maps.values())))

@@ -63,6 +63,8 @@ def test_a_config_file_may_have_data_root_at_its_top_level(tmp_path):
     {
         'model.backbone.depth': 18,
         'model.backbone.init_cfg': None,
+        'model.backbone.plugins': {'layer3': [{'type': 'StripAttentionPlugin', 'reduction': 8}]},
+        'model.backbone.plugins.layer4': {'type': 'StripAttentionPlugin'},
         'model.data_preprocessor.channels_last': True,
         'optim_wrapper.optimizer.dampening': 0.5,  # an argument of SGD that no config names
         'optim_wrapper.clip_grad.max_norm': 5,
