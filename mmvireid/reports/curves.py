@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from numbers import Real
 from pathlib import Path
 
@@ -10,8 +11,9 @@ from mmvireid.errors import MissingFileError
 
 #: What of a line of the log is no curve.
 _NO_CURVES = ('time', 'data_time', 'memory', 'epoch', 'iter', 'step', 'base_lr')
-#: Where a training has its curves, below its work dir.
-SCALARS = '*/vis_data/scalars.json'
+#: Where each start of a training has its curves, and where they are below the work dir.
+LOG = 'vis_data/scalars.json'
+SCALARS = f'*/{LOG}'
 
 
 @dataclass
@@ -28,7 +30,7 @@ class Curves:
     validation: dict[str, dict[int, float]] = field(default_factory=dict)
     damaged: list[str] = field(default_factory=list)
 
-    @property
+    @cached_property
     def steps(self) -> list[int]:
         """The iterations after which anything was logged of the training, ascending."""
         return sorted({step for points in self.training.values() for step in points})

@@ -20,6 +20,8 @@ def results(runs: Sequence[Run]) -> Section:
     for number, run in enumerate(runs):
         for test in run.tests:
             for setting, result in test.results.items():
+                if number in found.get(setting, {}):  # of another evaluator of the same protocol
+                    setting = f'{setting} of {test.path.name}'
                 found.setdefault(setting, {})[number] = result
     if not found:
         command = f'tools/test.py CONFIG CHECKPOINT --work-dir {runs[0].folder}'

@@ -14,7 +14,7 @@ from mmvireid.errors import InvalidValueError, MissingFileError, Refusal
 from mmvireid.evaluation import FeatureSet, RetrievalSetting, SettingResult, find_protocol
 from mmvireid.evaluation.query_results import QueryResults, digest, load_queries
 from mmvireid.pictures import read_image
-from mmvireid.reports.curves import SCALARS, Curves, read_curves
+from mmvireid.reports.curves import LOG, SCALARS, Curves, read_curves
 from mmvireid.storage import read_text
 
 _REPORT = '_report.json'
@@ -155,7 +155,8 @@ class Run:
     Args:
         folder: The work dir.
         name: What it is called.
-        records: What each start of the training says of itself, the oldest first.
+        records: What each start of the training says of itself, the oldest first; none of before
+            it began anew.
         curves: Of the training; ``None`` where there is none.
         tests: By the protocol.
         generated: Pictures of what a generator made, the oldest first.
@@ -185,7 +186,7 @@ class Run:
         if not self.tests:
             command = _TEST.format(folder=self.folder)
             raise MissingFileError(f'There are no results: {command} --save-features FILE.npz.')
-        return self.tests[0]
+        return next((test for test in self.tests if test.setting in test.results), self.tests[0])
 
 
 def names_of(folders: Sequence[str | Path]) -> list[str]:
@@ -217,7 +218,7 @@ def read_run(
 
     Raises:
         FileNotFoundError: If there is no such folder.
-        ValueError: If it is no work dir.
+        ValueError: If it is no work dir, or no test in it has the setting.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -232,6 +233,11 @@ def read_run(
     tests = _read_each(sorted(folder.glob(f'*{_REPORT}')), _read_test, notes)
     for test in tests.values():
         test.setting, test.data_root = setting, data_root
+    known = [setting for test in tests.values() for setting in test.results]
+    if setting and known and setting not in known:
+        raise InvalidValueError(
+            f'read_run: `setting` is {setting!r}, expected one of {known} of {folder}.'
+        )
     starts = {path.parent: record for path, record in records.items()}
     try:
         curves = read_curves(folder, starts)
@@ -239,9 +245,17 @@ def read_run(
     except Refusal:
         curves = None
     return Run(
-        folder, name, [*records.values()], curves, [*tests.values()],
+        folder, name, _of_one_training(starts), curves, [*tests.values()],
         _generated(folder, starts), notes,
     )  # fmt: skip
+
+
+def _of_one_training(starts: Mapping[Path, dict]) -> list[dict]:
+    """The records of the starts that have logged anything, from the last one at the beginning."""
+    logged = [record for start, record in starts.items() if (start / LOG).is_file()]
+    records = logged or [*starts.values()]
+    anew = [place for place, record in enumerate(records) if not record.get('begins_at')]
+    return records[max(anew, default=0) :]
 
 
 def _nearby(folder: Path) -> str:

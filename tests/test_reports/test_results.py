@@ -1,5 +1,6 @@
 import numpy as np
 
+from mmvireid.reports import read_run
 from mmvireid.reports.results import results
 
 
@@ -30,3 +31,10 @@ def test_runs_stand_below_each_other(make_run, parse):
 def test_no_results_are_a_sentence(make_run, parse):
     text = parse(results([make_run('a', tested=False)]).body).text
     assert 'There are none: tools/test.py CONFIG CHECKPOINT --work-dir' in text
+
+
+def test_two_evaluators_of_one_protocol_are_told_apart(make_run, leave, parse):
+    folder = make_run('a').folder
+    leave.test(folder, prefix='zero', distance='euclidean')
+    text = parse(results([read_run(folder, 'a')]).body).text
+    assert 'sysu/all-1shot of zero_sysu_report.json' in text

@@ -109,7 +109,11 @@ def test_settings_are_chosen_by_name(make_run, leave, tmp_path):
     make_run('a', shots=[1, 2])
     assert read_run(tmp_path / 'a', 'a', 'sysu/all-2shot').test.looked_at[0] == 'sysu/all-2shot'
     with pytest.raises(ValueError, match=r"`setting` is 'x', expected one of \['sysu/all-1shot'"):
-        _ = read_run(tmp_path / 'a', 'a', 'x').test.looked_at
+        read_run(tmp_path / 'a', 'a', 'x')
+    leave.test(tmp_path / 'a', shots=[3], prefix='mine', modes=['indoor'])
+    assert read_run(tmp_path / 'a', 'a').test.path.name == 'mine_sysu_report.json'
+    run = read_run(tmp_path / 'a', 'a', 'sysu/all-1shot')
+    assert run.test.path.name == 'sysu_report.json'
 
 
 def test_pictures_are_those_of_the_data_folder_alone(make_run, images, tmp_path):
@@ -137,6 +141,15 @@ def test_generated_pictures_are_those_of_the_run_as_it_stands(make_run, leave, t
     assert [(path.parents[2].name, path.stem) for path in found] == [
         ('20260101_000000', 'generated_9'), ('20260102_000000', 'generated_20'),
     ]  # fmt: skip
+
+
+def test_a_run_that_began_anew_is_not_what_it_was(leave, tmp_path):
+    lines = [leave.line(1, loss=1.0)]
+    for time, begin in (('a', 0), ('b', 1), ('c', 0), ('d', 1)):
+        leave.start(tmp_path, time, lines, begins_at=begin, seed=time)
+    (tmp_path / 'e').mkdir()  # stopped before it logged anything, the run of before is still there
+    (tmp_path / 'e/run.json').write_text(json.dumps(dict(begins_at=0, seed='e')))
+    assert [record['seed'] for record in read_run(tmp_path, 'x').records] == ['c', 'd']
 
 
 def test_names_tell_runs_apart(tmp_path):

@@ -6,7 +6,8 @@ A RUN is a work dir of ``train.py``, ``test.py`` or, best, both: what was run, l
 results with their trials, which cameras and people fail, ranked lists, distances, t-SNE, generated
 pictures; of several runs the differences from the first one, with intervals. Ranked lists,
 distances, cameras and t-SNE need ``test.py --save-features``. What is not there is said, with the
-command that makes it. The page is one file, which needs no network, and can be printed.
+command that makes it. The page is one file, which needs no network, and can be printed. Making it
+needs the extra ``report`` (``pip install -e '.[report]'``).
 
 Example:
     python tools/analysis_tools/report.py work_dirs/agw_synthetic --out report.html
