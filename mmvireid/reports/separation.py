@@ -35,10 +35,10 @@ def distances(runs: Sequence[Run]) -> Section:
 
 
 def _histograms(run: Run) -> str:
-    plots = []
+    features, plots = run.test.features, []
     for name, pair in _PAIRS.items():
         try:
-            found = distance_histograms(run.test.features, *pair, num_bins=60)
+            found = distance_histograms(features, *pair, num_bins=60)
         except InvalidValueError as error:
             plots.append(sentence(f'{name}: {error}'))
         else:
