@@ -96,7 +96,7 @@ def _stages(run: Run, number: int, last: int) -> tuple[list[dict], list[dict]]:
     stages = [(name, begin) for name, begin in run.record.get('stages') or [] if begin < last]
     line = dict(color=color_of(number), width=1, dash='dot')
     shapes = [
-        dict(type='line', x0=begin, x1=begin, y0=0, y1=1, yref='paper', line=line, layer='below')
+        dict(type='line', x0=begin, x1=begin, y0=0, y1=1, yref='paper', line=line)
         for _, begin in stages[1:]
     ]
     ends = [*(begin for _, begin in stages), last]
