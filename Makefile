@@ -4,8 +4,9 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.mmvireid-$(shell (pwd; cat setup.py pyproject.toml) | cksum | cut -d' ' -f1)
-# What searching, the page and their tests need besides: the demo does not.
-INSTALLED_ALL := $(INSTALLED)-all
+# What searching, the page and their tests need besides, and what the documentation does.
+INSTALLED_ALL := $(INSTALLED)-tests-all
+INSTALLED_DOCS := $(INSTALLED)-docs
 CONFIG := configs/dgvae/dgvae_synthetic.py
 OUT := work_dirs/demo
 # Processes that share the tests; who is done first takes tests of the others.
@@ -14,7 +15,7 @@ PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 # What `make quick` compares with.
 SINCE ?= HEAD
 
-.PHONY: demo web test quick lint format clean help
+.PHONY: demo web test quick lint format docs clean help
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -44,6 +45,10 @@ lint: $(INSTALLED)  ## check style and imports
 format: $(INSTALLED)  ## mend style
 	@$(BIN)/ruff check --fix . && $(BIN)/ruff format .
 
+docs: $(INSTALLED_DOCS)  ## build the documentation, docs/_build/index.html; warnings are errors
+	@OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -q -W --keep-going -j $(JOBS) docs docs/_build
+	@echo 'docs/_build/index.html'
+
 $(INSTALLED): setup.py pyproject.toml
 	@test -x $(BIN)/python || \
 	    { $(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
@@ -53,10 +58,10 @@ $(INSTALLED): setup.py pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tests]'
 	@rm -f $(VENV)/.mmvireid-* && touch $@
 
-$(INSTALLED_ALL): $(INSTALLED)
-	@echo 'Installing what searching and the page need into $(VENV) (once) ...'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[tests-all]'
+$(INSTALLED)-%: $(INSTALLED)
+	@echo 'Installing the extra $* into $(VENV) (once) ...'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
 	@touch $@
 
 clean:  ## remove what runs left behind (not the environment)
-	rm -rf work_dirs build dist mmvireid.egg-info
+	rm -rf work_dirs build dist docs/_build docs/_made mmvireid.egg-info

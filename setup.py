@@ -87,6 +87,7 @@ setup(
     extras_require={
         'analysis': ['scikit-image', 'scikit-learn'],
         'deploy': ['onnx', 'onnxruntime'],
+        'docs': ['furo', 'myst-parser>=4', 'sphinx>=8'],
         'report': REPORT,
         'search': SEARCH,
         'tensorboard': ['tensorboard'],

@@ -2,8 +2,9 @@
 
 The change is what differs from a commit, the last one if none is named. Tests mirror the sources:
 ``mmvireid/a/b.py`` is tested by its examples and by ``tests/test_a/test_b.py``, a tool below
-``tests/test_tools``, a config by ``tests/test_configs.py``. What holds for the whole house is
-always tested; what the change means for everything else, ``make test`` says.
+``tests/test_tools``, a config by ``tests/test_configs.py``, pages by ``tests/test_docs.py``. What
+holds for the whole house is always tested; what the change means for everything else,
+``make test`` says.
 """
 
 import subprocess
@@ -30,6 +31,8 @@ def changed_files(commit: str) -> list[str]:
 def find_tests(path: str) -> list[str]:
     """What tests a file, as pytest's arguments; some may not exist."""
     room, *parts = Path(path).parts
+    if room == 'docs':
+        return ['tests/test_docs.py']
     if Path(path).suffix != '.py':
         return []
     if room == 'tests':

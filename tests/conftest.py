@@ -5,6 +5,7 @@ import gc
 import importlib.util
 import itertools
 import os
+import shutil
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -141,16 +142,18 @@ def equals_handwritten():
     """``equals_handwritten(model, batch, labels, step)``: three SGD iterations, ours and plain.
 
     ``step(model, images, labels, optimizer)`` is one iteration in plain PyTorch; it returns the
-    loss.
+    loss. Before ours, ``hook`` does what it does before an iteration of the first epoch.
     """
 
     def sgd(network):
         return torch.optim.SGD(network.parameters(), lr=1e-3, momentum=0.9)
 
-    def check(model, batch, labels, step) -> None:
+    def check(model, batch, labels, step, hook=None) -> None:
         twin = copy.deepcopy(model)
         wrapper, optimizer = OptimWrapper(sgd(model)), sgd(twin)
-        for _ in range(3):
+        for iteration in range(3):
+            if hook is not None:
+                hook.before_train_iter(SimpleNamespace(model=model, epoch=0), iteration)
             logs = model.train_step(batch, wrapper)
             expected = step(twin, batch['inputs'], labels, optimizer)
             assert logs['loss'].item() == pytest.approx(expected, rel=1e-4)
@@ -195,6 +198,7 @@ LAYOUTS = dict(
     SYSUMM01='sysu',
     SyntheticSYSU='sysu',
     SyntheticVisible='sysu',
+    SyntheticRegDB='regdb',
     RegDB='regdb',
     LLCM='llcm',
     CSVReID='table',
@@ -204,16 +208,18 @@ MAKE_TABLE = 'dataset_converters/make_table.py'
 
 @pytest.fixture(scope='session')
 def rendered(tmp_path_factory, load_tool):
-    """Root of a tiny rendered data set: ``rendered('regdb')``; each is rendered once.
+    """Root of a tiny rendered data set: ``rendered('regdb', seed=1)``; each is rendered once.
 
     ``'table'`` is SYSU-MM01's layout with a table of it, which has rooms.
     """
     folder = tmp_path_factory.mktemp('rendered')
 
-    def build(layout: str) -> str:
-        root = folder / layout
-        ensure_rendered(root, 'tiny', 'sysu' if layout == 'table' else layout, workers=1)
-        if layout == 'table' and not (root / 'images.csv').exists():
+    def build(layout: str, seed: int = 0) -> str:
+        root = folder / f'{layout}{seed or ""}'
+        if layout != 'table':
+            ensure_rendered(root, 'tiny', layout, seed, workers=1)
+        elif not root.exists():
+            shutil.copytree(build('sysu', seed), root)
             rooms = ['--rooms', '2=lab', '3=lab', '6=yard']
             load_tool(MAKE_TABLE).main([str(root), '--layout', 'sysu', *rooms])
         return str(root)
@@ -239,6 +245,7 @@ TINY = dict(
     in_channels=256,  # of a loss with learned centres: what three stages of ResNet-18 give
     weights='random',
     num_stripes=3,
+    num_heads=2,
 )
 
 
@@ -281,6 +288,10 @@ def tiny_model():
         if part.get('plugins'):
             part['num_stages'] = 3  # as `shrink`
             part['plugins'].pop('layer4', None)
+            stride = 8 * part['last_stride']
+            for plugin in part['plugins'].values():
+                if 'map_size' in plugin:
+                    plugin['map_size'] = tuple(x // stride for x in values['input_size'])
         if 'non_local' in part:
             part['non_local'] = dict.fromkeys(part['non_local'] or (), 1)
         if 'hidden' in part:
@@ -331,7 +342,6 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
     def build(config: str) -> Config:
         cfg = Config.fromfile(config)
         drop_helpers(cfg)
-        root = rendered(LAYOUTS[cfg.train_dataloader.dataset.type])
         generates = 'input_size' in cfg.model
         # a decoder may enlarge a map by 64, VGG-16 needs a stem map of 8 x 8
         size = (64, 64) if generates else (48, 32)
@@ -340,17 +350,21 @@ def shrink(rendered, tiny_model, tmp_path, monkeypatch):
             if loader is None:
                 continue
             loader.update(num_workers=0, persistent_workers=False)
-            loader.dataset.data_root = root
             loader.dataset.pipeline[0]['size'] = size
-            if loader.dataset.type.startswith('Synthetic'):
-                loader.dataset.update(size='tiny', seed=0)
-            if loader.dataset.get('num_heldout_ids'):
-                loader.dataset.num_heldout_ids = 2
+            for part in loader.dataset.get('datasets', [loader.dataset]):
+                part.data_root = rendered(LAYOUTS[part.type], part.get('seed', 0))
+                if part.type.startswith('Synthetic'):
+                    part.size = 'tiny'
+                if part.get('num_heldout_ids'):
+                    part.num_heldout_ids = 2
+            evaluator = {} if name == 'train' else cfg[f'{name}_evaluator']
+            if 'rand_perm_file' in evaluator:
+                evaluator.rand_perm_file = f'{loader.dataset.data_root}/exp/rand_perm_cam.mat'
         num_ids = 3 if cfg.model.get('num_unpaired') else 2  # of 6 pairs, 4 are taken apart
         shrink_batches(cfg.train_dataloader, *((num_ids, 2) if generates else (4, 3)))
         train_set = DATASETS.build(cfg.train_dataloader.dataset)
         tiny_model(cfg.model, narrow=True, num_ids=train_set.metainfo['num_ids'], input_size=size)
-        if 'backbone' in cfg.model:
+        if cfg.model.get('backbone', {}).get('type') == 'TwoStreamResNet':
             cfg.model.backbone.num_stages = 3
             if cfg.model.backbone.get('split') == 'layer4':
                 cfg.model.backbone.split = 'layer3'  # all of what is left, too

@@ -40,8 +40,9 @@ def from_the_root(monkeypatch):
 
 
 def test_there_are_configs():
-    methods = ('agw', 'aligngan', 'bdtr', 'caj', 'dgvae', 'expat', 'hat', 'hct', 'hicmd', 'hpiln',
-               'hsme', 'mso', 'rle', 'tslfn', 'xiv')  # fmt: skip
+    methods = ('agw', 'aligngan', 'bdtr', 'caj', 'deen', 'dgvae', 'dns', 'expat', 'hat', 'hct',
+               'hicmd', 'hpiln', 'hsme', 'lba', 'mpanet', 'mscmnet', 'mso', 'pmt', 'rle', 'tslfn',
+               'xiv')  # fmt: skip
     controls = ('onestream', 'twostream', 'zeropadding')
     expected = {f'configs/{name}/{name}_sysu.py' for name in methods}
     assert expected | {f'configs/streams/{name}_sysu.py' for name in controls} <= set(CONFIGS)
@@ -95,7 +96,9 @@ def test_it_is_built_as_it_stands(config, no_initial_values):
 
 
 #: Whose images are drawn with replacement: AGW's, as released, and what builds on its configs.
-METHODS_WITH_REPLACEMENT = ('agw', 'caj', 'hct', 'hpiln', 'hsme', 'mso', 'rle', 'streams')
+METHODS_WITH_REPLACEMENT = (
+    'agw', 'caj', 'deen', 'dns', 'hct', 'hpiln', 'hsme', 'lba', 'mscmnet', 'mso', 'rle', 'streams',
+)  # fmt: skip
 WITH_REPLACEMENT = (*(f'configs/{name}/' for name in METHODS_WITH_REPLACEMENT), 'projects/')
 
 
@@ -176,7 +179,12 @@ def test_it_trains_and_evaluates(config, shrink):
         assert owners(moved & set(parameters)) == trained, stage
     if 'stage' not in cfg.default_hooks:
         still = set(recorder.states[0]) - recorder.moved()
+        teachers = cfg.default_hooks.get('teacher', dict(pairs=[]))['pairs']
+        taught = tuple(f'{pair.teacher}.' for pair in teachers)  # move without a gradient
         fixed = {name for name, value in parameters.items() if not value.requires_grad}
+        followers = {name for name in fixed if name.startswith(taught)}
+        assert bool(followers) == bool(teachers)
+        fixed -= followers
         assert still == fixed
         assert all(name.startswith('neck.') and name.endswith('bn.bias') for name in fixed)
     assert all(torch.isfinite(value).all() for value in recorder.states[-1].values())

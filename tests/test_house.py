@@ -24,6 +24,7 @@ TESTS_OF_MORE = {
     'test_released_schedules.py': 'configs against the releases',
     'test_classics.py': 'configs against papers and releases',
     'test_configs.py': 'all configs',
+    'test_docs.py': 'docs/',
     'test_documentation.py': 'all docstrings',
     'test_fake_cuda.py': 'steps of all configs',
     'test_house.py': 'the places of all files',

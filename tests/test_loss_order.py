@@ -7,7 +7,10 @@ from mmvireid.models import losses
 
 #: Losses on all images of a batch, and on visible images and then infrared ones.
 ON_LABELS = dict(
+    BatchCircleLoss={},
     BatchHardTripletLoss={},
+    DiscriminativeCenterLoss={},
+    CenterClusterLoss={},
     RegularizedSimilarityTripletLoss={},
     SquaredDifferenceTripletLoss={},
     WeightedRegularizedTripletLoss={},
@@ -19,18 +22,26 @@ ON_MODALITIES = dict(
     ExpAngleTripletLoss=dict(mining='hardest'),
     HeteroCenterLoss={},
     HeteroCenterTripletLoss={},
+    ModalitySharedEnhancementLoss={},
     PairedCenterTripletLoss={},
+    QuadrupleCenterLoss={},
     TripletCenterLoss=dict(in_channels=16, num_ids=8, margin=5.0),
 )
 #: Those without such an order, and why.
 OTHERS = dict(
     AdaptiveLargeMarginLoss='compares an image with identities',
     AdversarialLoss='knows no identities',
+    BranchOrthogonalityLoss='compares an image with itself',
+    CenterPairMiningLoss='embeddings of two kinds: a test of its own below',
     CosineSimilarityTripletLoss='two groups, row by row: a test of its own below',
     CycleConsistencyLoss='compares an image with itself',
+    DenseTripletLoss='compares maps that a method pairs',
     IdentityConsistencyLoss='compares codes that a table pairs',
     IdentityLoss='compares an image with identities',
+    MaskSeparationLoss='knows no identities',
+    MeanDiscrepancyLoss='knows no identities',
     MixturePriorLoss='compares an image with identities',
+    MutualTeachingLoss='compares an image with itself',
     PerceptualEdgeLoss='compares an image with itself',
     R1Loss='knows no identities',
     SoftIdentityLoss='compares an image with itself',
@@ -82,3 +93,13 @@ def test_shuffling_rows_of_two_groups_together_leaves_the_loss_as_it_is(golden_b
     order = torch.randperm(32, generator=torch.Generator().manual_seed(0))
     shuffled = loss(anchors[order], others[order], names[order])
     torch.testing.assert_close(shuffled, loss(anchors, others, names))
+
+
+def test_shuffling_embeddings_and_what_was_made_of_them_leaves_the_loss_as_it_is(golden_batch):
+    x, labels = golden_batch(1)
+    loss, expanded = losses.CenterPairMiningLoss(), x.roll(3, 1)
+    generator = torch.Generator().manual_seed(0)
+    order = torch.cat([torch.randperm(32, generator=generator) + start for start in (0, 32)])
+    expected = loss(x, expanded, labels, 32)
+    assert expected > 0
+    torch.testing.assert_close(loss(x[order], expanded[order], labels[order], 32), expected)

@@ -19,6 +19,7 @@ def quick(load_tool):
         ('mmvireid/registry.py', ['mmvireid/registry.py', 'tests/test_registry.py']),
         ('tools/demo.py', ['tests/test_tools/test_demo.py']),
         ('setup.py', ['tests/test_setup.py']),  # there is none
+        ('docs/start.md', ['tests/test_docs.py']),
         ('tests/conftest.py', []),
         ('tests/test_models/test_heads/test_x.py', ['tests/test_models/test_heads/test_x.py']),
         ('projects/cmgan/cmgan/cmgan.py', ['tests/test_projects.py']),

@@ -164,6 +164,7 @@ PRETRAINED = {
     'ResNetTrunk': dict(type='ResNetTrunk', depth=18),
     'ResNetExtractor': dict(type='ResNetExtractor', depth=18),
     'EdgeStream': dict(type='EdgeStream'),
+    'VisionTransformer': dict(type='VisionTransformer', feature_size=8, num_blocks=1, num_heads=1),
 }
 
 

@@ -17,6 +17,14 @@ from mmvireid.registry import MODELS
 
 HEAD = dict(type='IdentityHead', in_channels=4, num_ids=3)
 TRUNK = dict(type='ResNetTrunk', depth=18)
+TRANSFORMER = dict(
+    type='VisionTransformer',
+    input_size=(32, 32),
+    stride=16,
+    feature_size=4,
+    num_blocks=1,
+    num_heads=1,
+)
 
 
 def pretrained(path):
@@ -50,6 +58,12 @@ def by_init_cfg(path):
     return trunk
 
 
+def by_transformer(path):
+    network = MODELS.build(TRANSFORMER | dict(init_cfg=pretrained(path)))
+    network.init_weights()
+    return network
+
+
 def by_mmengine(path):
     layer = Layer(pretrained(path))
     layer.init_weights()
@@ -65,6 +79,7 @@ WAYS = {
     by_init_model: lambda: MODELS.build(HEAD),
     by_runner: lambda: MODELS.build(HEAD),
     by_init_cfg: lambda: MODELS.build(TRUNK).stages,
+    by_transformer: lambda: MODELS.build(TRANSFORMER),
     by_mmengine: Layer,
     by_loss: lambda: build_vgg16('random', taps='relu', seed=1, key='x'),
 }

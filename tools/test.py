@@ -6,7 +6,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # this clone's package
 
-from mmvireid.commands import CommandParser, heavy_imports, parse_run_args, steady_screen
+from mmvireid.commands import (
+    CommandParser,
+    add_rerank_argument,
+    heavy_imports,
+    parse_run_args,
+    steady_screen,
+)
 
 
 def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
@@ -16,9 +22,7 @@ def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument(
         '--flip', action='store_true', help="also report features fused with the mirrored image's"
     )
-    parser.add_argument(
-        '--rerank', action='store_true', help='also report k-reciprocal re-ranking (slow)'
-    )
+    add_rerank_argument(parser, 'also report re-ranked results')
     parser.add_argument('--save-features', metavar='FILE.npz', help='write the features')
     return parse_run_args(parser, argv)
 

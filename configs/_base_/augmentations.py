@@ -23,7 +23,19 @@ _augmentations = dict(
     # RLE's ladder: a channel, or a channel or grey, of the image as it is
     random_channel=dict(type='ChannelCopyAugmentation', prob=0.5, space='raw'),
     random_channel_or_grey=dict(type='ChannelCopyAugmentation', prob=0.5, grey=1.0, space='raw'),
-    # MSCMNet
+    # PMT, infrared: one of the two, always
+    jitter_or_blur=dict(
+        type='ChoiceAugmentation',
+        choices=[
+            dict(type='LightJitterAugmentation', brightness=0.3, contrast=0.3),
+            dict(type='BlurAugmentation', kernel_size=21, sigma=(0.1, 3.0)),
+        ],
+    ),
+    # MSCMNet: infrared
+    adaptive_grey_two=dict(
+        type='ChannelCopyAugmentation', prob=1.0, channels=(1,), grey=0.5, space='normalized'
+    ),
+    brightness=dict(type='LightJitterAugmentation', brightness=0.5, contrast=0.0),
     channel_scaling=dict(type='ChannelScalingAugmentation', prob=0.5, factors=(0.02, 1.0)),
     # RLE
     moderate_enhancement=dict(type='ModerateEnhancementAugmentation', prob=0.5, beta=0.3),

@@ -1,6 +1,7 @@
 """Weights of released networks, under our names.
 
-Where the names of a release are known, a table renames them. Where only its networks are known, and
+Where the names of a release are known, a table renames them, and what it gives has to be all that
+our model has, no less and of no other shape. Where only its networks are known, and
 ours are equal to them, layers are told by what they look like: of all layers of a network that have
 the same tensors, of the same shapes, the k-th becomes our k-th, whatever its name. So an order that
 differs between layers of different kinds does no harm; one between layers of one kind would, and
@@ -9,15 +10,16 @@ cannot be seen.
 
 import re
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from mmvireid.apis.releases import Part, Release
+from mmvireid.apis.releases import RELEASES, Part, Release
 from mmvireid.errors import InvalidValueError
+from mmvireid.storage import check_state_dict
 
 #: Tensors of a layer, by their names in a release: MUNIT's norm has others.
 LEAVES = {key: key for key in ('weight', 'bias', 'running_mean', 'running_var')}
@@ -26,6 +28,8 @@ COUNTER = 'num_batches_tracked'
 #: Name and shape of every tensor of a layer, and the layers of a network by name.
 Layer = dict[str, tuple[str, tuple[int, ...]]]
 Network = dict[str, Layer]
+#: Our state dict of a release's config, by the number of identities; values may be missing.
+StateOf = Callable[[Release, int], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,80 @@ def convert_by_names(release: Release, released: Mapping[str, Tensor]) -> Conver
             f'{release.title}.'
         )
     return Conversion(kept, {}, dropped, [])
+
+
+def convert_strictly(
+    method: str, released: Mapping[str, Tensor], state_of: StateOf, source: str
+) -> Conversion:
+    """Rename tensors by the table of a release, and make sure that the file is one of it.
+
+    Args:
+        method: Name of a release with ``names``.
+        released: From :func:`flatten_weights`.
+        state_of: Gives names and shapes of our model; ``release.idle`` ones with their values.
+        source: Where the tensors come from, for the message.
+
+    Raises:
+        ValueError: If anything of ours is not there, or of another shape, or the table of another
+            release takes more of the file and fits, too; names the releases that fit.
+    """
+    reason, found = '', None
+    try:
+        found = _fitted(method, released, state_of, source)
+    except InvalidValueError as error:
+        reason = f'{error} '
+    least = 0 if found is None else len(released) - len(found.dropped)
+    taken = {name: _count_taken(name, released, least, state_of) for name in RELEASES}
+    most = max(taken.values())
+    if found is not None and not most:
+        return found
+    if found is not None:
+        reason = f'convert: {source} has more than {RELEASES[method].title}. '
+    if most:
+        fitting = ' and '.join(name for name, count in taken.items() if count == most)
+        reason += f'It is what the release of {fitting} looks like.'
+    raise InvalidValueError(reason.strip())
+
+
+def _count_taken(name: str, released: Mapping[str, Tensor], least: int, state_of: StateOf) -> int:
+    """How many tensors a release's table takes; 0 if not more than that, or it does not fit."""
+    if not RELEASES[name].names:
+        return 0
+    try:
+        count = len(released) - len(convert_by_names(RELEASES[name], released).dropped)
+        if count > least:
+            _fitted(name, released, state_of, name)
+            return count
+    except InvalidValueError:
+        pass
+    return 0
+
+
+def _fitted(
+    name: str, released: Mapping[str, Tensor], state_of: StateOf, source: str
+) -> Conversion:
+    """Tensors by our names, in our shapes, all of them."""
+    release = RELEASES[name]
+    found = convert_by_names(release, released)
+    ours = state_of(release, len(found.weights[f'{release.classifier}.weight']))
+    weights, initial = OrderedDict(found.weights), []
+    for key, value in ours.items():
+        if key in weights and _without_ones(weights[key]) == _without_ones(value):
+            weights[key] = weights[key].reshape(value.shape)  # a convolution of 1 x 1 is a matrix
+        elif key not in weights and key.endswith(COUNTER):
+            weights[key] = torch.zeros((), dtype=torch.int64)  # older files do not count
+        elif key not in weights and release.idle and re.match(release.idle, key):
+            weights[key] = value
+            initial.append(key)
+    try:
+        check_state_dict(ours, weights, source)
+    except InvalidValueError as error:
+        raise InvalidValueError(f'convert: expected {release.title}; {error}') from error
+    return replace(found, weights=weights, initial=initial)
+
+
+def _without_ones(value: Tensor) -> list[int]:
+    return [size for size in value.shape if size != 1]
 
 
 def convert_by_layers(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,12 @@ class Release:
     Args:
         title: What its checkpoint is.
         config: Our config that takes the weights, below ``configs``.
-        classifier: Our layer that has an output per identity.
+        classifier: Our layer that has an output per identity; of several one.
         num_ids: The config's key of their number.
         names: Patterns of the beginnings of its names, and ours for them; the rest is the same.
+            What no pattern matches is dropped: weights that the release registers and never uses.
+        idle: Pattern of names of ours that a file may lack, because features do not need them; they
+            stay as they are initialised.
         parts: Or else its networks, of two with layers alike the larger one first.
     """
 
@@ -40,32 +43,157 @@ class Release:
     classifier: str
     num_ids: str
     names: Mapping[str, str] = field(default_factory=dict)
+    idle: str | None = None
     parts: tuple[Part, ...] = ()
 
 
-# The Cross-Modal-Re-ID-baseline: three whole ResNets, of which parts are used.
+def _baseline(last_stage: int = 4) -> dict[str, str]:
+    """Names of the Cross-Modal-Re-ID-baseline, on whose code others were built.
+
+    It has three whole ResNets, of which parts are used.
+    """
+    return {
+        r'(?:net\.)?visible_module\.visible\.(conv1|bn1)\.': r'backbone.stems.visible.\1.',
+        r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1)\.': r'backbone.stems.infrared.\1.',
+        rf'(?:net\.)?base_resnet\.base\.(layer[1-{last_stage}])\.': r'backbone.trunk.\1.',
+        r'(?:net\.)?bottleneck\.': 'neck.bn.',
+        r'(?:net\.)?classifier\.': 'head.classifier.',
+    }
+
+
 _NON_LOCAL = {'2': {'0': 2, '1': 3}, '3': {'0': 3, '1': 4, '2': 5}}  # its index: behind our block
 _NON_LOCAL_PARTS = {'g.0': 'g', 'theta': 'theta', 'phi': 'phi', 'W.0': 'out', 'W.1': 'bn'}
+_NON_LOCAL_NAMES = {
+    rf'(?:net\.)?NL_{layer}\.{index}\.{re.escape(part)}\.': (
+        f'backbone.trunk.layer{layer}.non_local_{block}.{name}.'
+    )
+    for layer, blocks in _NON_LOCAL.items()
+    for index, block in blocks.items()
+    for part, name in _NON_LOCAL_PARTS.items()
+}
 AGW = Release(
     title='an AGW checkpoint of the Cross-Modal-Re-ID-baseline with `classifier.weight`',
     config='agw/agw_sysu.py',
     classifier='head.classifier',
     num_ids='model.head.num_ids',
+    names=_baseline() | _NON_LOCAL_NAMES,
+)
+CAJ = replace(AGW, title='a CAJ checkpoint, with the names of AGW', config='caj/caj_sysu.py')
+LBA = replace(
+    AGW,
+    title='an LbA checkpoint, with the names of AGW without non-local blocks',
+    config='lba/lba_sysu.py',
+    names=_baseline(),
+)
+# Of both modalities' ResNets the first stage too; a convolution of 1 x 1 where we have a matrix.
+HCT = Release(
+    title='an HCT checkpoint of six stripes',
+    config='hct/hct_sysu.py',
+    classifier='head.heads.0.classifier',
+    num_ids='model.head.num_ids',
     names={
-        r'(?:net\.)?visible_module\.visible\.(conv1|bn1)\.': r'backbone.stems.visible.\1.',
-        r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1)\.': r'backbone.stems.infrared.\1.',
-        r'(?:net\.)?base_resnet\.base\.(layer[1-4])\.': r'backbone.trunk.\1.',
+        r'(?:net\.)?visible_module\.visible\.(conv1|bn1|layer1)\.': r'backbone.stems.visible.\1.',
+        r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1|layer1)\.': r'backbone.stems.infrared.\1.',
+        r'(?:net\.)?base_resnet\.base\.(layer[2-4])\.': r'backbone.trunk.\1.',
+        r'(?:net\.)?local_conv_list\.(\d)\.0\.': r'neck.parts.\1.reduction.',
+        r'(?:net\.)?local_conv_list\.(\d)\.1\.': r'neck.parts.\1.bn.',
+        r'(?:net\.)?fc_list\.(\d)\.': r'head.heads.\1.classifier.',
+    },
+)
+# One transformer by timm's names.
+PMT = Release(
+    title='a PMT checkpoint of one transformer, with `base.cls_token`',
+    config='pmt/pmt_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    names={
+        r'(?:net\.)?base\.': 'backbone.',
         r'(?:net\.)?bottleneck\.': 'neck.bn.',
         r'(?:net\.)?classifier\.': 'head.classifier.',
+    },
+)
+
+
+def _deen(config: str, last_stage: int) -> Release:
+    """DEEN; its expansion is the second plug-in before the last stage."""
+    attention = _NON_LOCAL_PARTS | {'g': 'g'}
+    aggregation = {
+        rf'(?:net\.)?MFA([1-3])\.{theirs}\.{re.escape(part)}\.': (
+            rf'backbone.plugins.layer\1.0.{ours}.{name}.'
+        )
+        for theirs, ours in dict(CNL='channels', PNL='positions').items()
+        for part, name in attention.items()
+    }
+    expansion = {
+        rf'(?:net\.)?DEE\.FC{branch + 1}{theirs}\.': (
+            f'backbone.plugins.layer{last_stage - 1}.1.branches.{branch}.{ours}.'
+        )
+        for branch in range(2)
+        for theirs, ours in {'': 'out', **{str(d + 1): f'dilated.{d}' for d in range(3)}}.items()
+    }
+    return Release(
+        title='a DEEN checkpoint with `classifier.weight`, `MFA1` and `DEE`',
+        config=config,
+        classifier='head.classifier',
+        num_ids='model.head.num_ids',
+        names=_baseline(last_stage) | aggregation | expansion,
+    )
+
+
+DEEN = _deen('deen/deen_sysu.py', last_stage=4)
+DEEN_REGDB = _deen('deen/deen_regdb.py', last_stage=3)
+
+# Two stems for each modality, and attention blocks that own more than they use.
+_ATTENTION = {
+    'ATT_narrow': 'reduce',
+    'ATT_broad': 'expand',
+    'attn': 'attention',
+    'ln_1': 'norm',
+    'ln_2': 'norm_mixed',
+    r'mlp\.(?:c_fc|0)': 'mlp.fc1',
+    r'mlp\.(?:c_proj|2)': 'mlp.fc2',
+}
+MSCMNET = Release(
+    title='an MSCMNet checkpoint with `classifier.weight`, `visible_moduleA` and `layerATT0`',
+    config='mscmnet/mscmnet_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    names=_baseline()
+    | {
+        rf'(?:net\.)?{theirs}_module{second}\.{theirs}\.(conv1|bn1)\.': (
+            rf'backbone.stems.{ours}.{index}.\1.'
+        )
+        for theirs, ours in dict(visible='visible', thermal='infrared').items()
+        for index, second in enumerate(('', 'A'))
+    }
+    | _NON_LOCAL_NAMES
+    | {
+        rf'(?:net\.)?layerATT([0-3])\.{theirs}\.': (rf'backbone.plugins.layer3.0.levels.\1.{ours}.')
+        for theirs, ours in _ATTENTION.items()
     }
     | {
-        rf'(?:net\.)?NL_{layer}\.{index}\.{re.escape(part)}\.': (
-            f'backbone.trunk.layer{layer}.non_local_{block}.{name}.'
-        )
-        for layer, blocks in _NON_LOCAL.items()
-        for index, block in blocks.items()
-        for part, name in _NON_LOCAL_PARTS.items()
+        r'(?:net\.)?layerATT([0-2])\.ln_1o\.': r'backbone.plugins.layer3.0.levels.\1.norm_other.',
+        r'(?:net\.)?layerATT([01])\.ATT_narrow1\.': r'backbone.plugins.layer3.0.levels.\1.other.',
+        r'(?:net\.)?layerATT(2)\.ATT_narrow2\.': r'backbone.plugins.layer3.0.levels.\1.other.',
     },
+)
+
+# One ResNet; the averaged classifiers have an underscore behind their name.
+MPANET = Release(
+    title='a state dict of MPANet with `classifier.weight` and `spatial_attention.weight`',
+    config='mpanet/mpanet_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    names={
+        r'(?:model\.)?backbone\.(conv1|bn1|layer[1-4])\.': r'backbone.trunk.\1.',
+        r'(?:model\.)?backbone\.MAM([34])\.': r'backbone.plugins.layer\1.0.',
+        r'(?:model\.)?spatial_attention\.': 'neck.masks.',
+        r'(?:model\.)?bn_neck\.': 'neck.bn.',
+        r'(?:model\.)?classifier\.': 'head.classifier.',
+        r'(?:model\.)?(visible|infrared)_classifier\.': r'modality_heads.students.\1.classifier.',
+        r'(?:model\.)?(visible|infrared)_classifier_\.': r'modality_heads.teachers.\1.classifier.',
+    },
+    idle=r'modality_heads\.',
 )
 
 # Words that stand for one of two modalities in a name of a network.
@@ -121,5 +249,41 @@ ALIGNGAN = Release(
         Part(('visible_discriminator',), _VISIBLE, needed=False),
     ),
 )
+# Stages per modality, a ResNet of which layer3 and layer4 are used, and parts whose inner names are
+# not known. Classifiers per modality are found where they are called as MPANet's.
+DNS = Release(
+    title='a DNS checkpoint',
+    config='dns/dns_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    parts=(
+        Part(('backbone.stems.visible',), _VISIBLE),
+        Part(('backbone.stems.infrared',), _INFRARED),
+        Part(('backbone.trunk.layer3',)),
+        Part(('backbone.trunk.layer4',)),
+        Part(('backbone.plugins.layer3',)),
+        Part(('backbone.plugins.layer4',)),
+        Part(('branch',), needed=False),
+        Part(('neck.bn',), 'bottleneck'),
+        Part(('head.classifier',), r'^(?:net\.)?classifier$'),
+        Part(('modality_heads.students.visible',), r'(?:vis|rgb)\w*r$', needed=False),
+        Part(('modality_heads.students.infrared',), r'(?:inf|ir_|th)\w*r$', needed=False),
+        Part(('modality_heads.teachers.visible',), r'(?:vis|rgb)\w*$', needed=False),
+        Part(('modality_heads.teachers.infrared',), r'(?:inf|ir_|th)\w*$', needed=False),
+    ),
+)
 #: By the name of the method.
-RELEASES = dict(agw=AGW, hicmd=HICMD, aligngan=ALIGNGAN)
+RELEASES = {
+    'agw': AGW,
+    'caj': CAJ,
+    'lba': LBA,
+    'hct': HCT,
+    'deen': DEEN,
+    'deen-regdb': DEEN_REGDB,
+    'mscmnet': MSCMNET,
+    'pmt': PMT,
+    'mpanet': MPANET,
+    'dns': DNS,
+    'hicmd': HICMD,
+    'aligngan': ALIGNGAN,
+}

@@ -111,7 +111,7 @@ def set_up_metrics(runner: ReIDRunner, args: argparse.Namespace) -> None:
         )
     stems = Counter()
     for metric in metrics:
-        metric.rerank |= args.rerank
+        metric.reranking = args.rerank or metric.reranking
         metric.out_dir = runner.work_dir
         stems[metric.file_stem] += 1
         if stems[metric.file_stem] > 1:

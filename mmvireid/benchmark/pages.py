@@ -166,11 +166,13 @@ class Pages:
         """What files have to say instead of what they say, by path."""
         readmes = ['README.md', 'configs/*/README.md', 'projects/*/README.md']
         pages = {path for pattern in readmes for path in self.root.glob(pattern)}
-        texts = {path: self._page(read_text(path), path) for path in sorted(pages)}
+        texts = {path: self.filled(read_text(path), path) for path in sorted(pages)}
         texts |= {method.path: method.updated(self.rows) for method in self.methods.values()}
         return {path: text for path, text in texts.items() if text != read_text(path)}
 
-    def _page(self, text: str, path: Path) -> str:
+    def filled(self, text: str, path: Path) -> str:
+        """The text of a page with the tables that belong between its marks."""
+
         def fill(match: re.Match) -> str:
             begin, name, size, end = match.groups()
             return f'{begin}\n{self.table(name, size, path)}\n\n{end}'

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ FIGURES = ('R1', 'mAP', 'mINP')
 WORDS = dict(published='as published', equal='equal terms')
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Row:
     """The trainings of one config under one set of rules.
 
@@ -123,6 +124,7 @@ def differences_table(
     return markdown(table) if len(table) > 1 else ''
 
 
+@cache  # several tables show the same
 def differences(row: Row, baseline: Row) -> list[str]:
     """Cells with the differences of R1 and mAP."""
     found = row.against(baseline).differences.values()

@@ -47,6 +47,25 @@ class CommandParser(argparse.ArgumentParser):
         self.error(str(error))
 
 
+def add_rerank_argument(parser: argparse.ArgumentParser, what: str) -> None:
+    """Add ``--rerank [KIND]``, ``False`` unless it is given.
+
+    Args:
+        parser: Gets the option.
+        what: What happens with it, for the help.
+    """
+    kinds = ['k-reciprocal', 'aim']
+    parser.add_argument(
+        '--rerank',
+        nargs='?',
+        choices=kinds,
+        const=kinds[0],
+        default=False,
+        help=f'{what}, by k-reciprocal neighbours (without a name) or affinities (AIM); slow: once '
+        'per trial',
+    )
+
+
 def parse_run_args(parser: argparse.ArgumentParser, argv: list[str] | None) -> argparse.Namespace:
     """Add the arguments that every run has, and parse.
 

@@ -1,5 +1,6 @@
 from .base_reid_dataset import BaseReIDDataset
 from .csv_reid import CSVReID
+from .joined_reid import JoinedReID
 from .llcm import LLCM
 from .loading.collate import reid_collate
 from .loading.noise import noise_batch
@@ -9,8 +10,14 @@ from .reading.image_rows import image_row
 from .reading.image_tree import ImageTree
 from .reading.training_data import check_trained_on
 from .regdb import RegDB
-from .samplers import BlockBatchSampler, CrossModalityBatchSampler, UniformBatchSampler
+from .samplers import (
+    BlockBatchSampler,
+    CrossModalityBatchSampler,
+    IdentityPairBatchSampler,
+    UniformBatchSampler,
+)
 from .synthetic import SyntheticSYSU
+from .synthetic_regdb import SyntheticRegDB
 from .synthetic_visible import SyntheticVisible
 from .sysu_mm01 import SYSUMM01
 from .transforms import (
@@ -28,7 +35,9 @@ __all__ = [
     'BlockBatchSampler',
     'CSVReID',
     'CrossModalityBatchSampler',
+    'IdentityPairBatchSampler',
     'ImageTree',
+    'JoinedReID',
     'LoadReIDImage',
     'PackReIDInputs',
     'RandomChannelGain',
@@ -36,6 +45,7 @@ __all__ = [
     'RandomPadCrop',
     'RegDB',
     'SeededIndex',
+    'SyntheticRegDB',
     'SyntheticSYSU',
     'SyntheticVisible',
     'UniformBatchSampler',

@@ -52,8 +52,9 @@ class BaseReIDDataset(BaseDataset):
             that names it. ``'replace'`` takes the next readable image of the same identity and
             modality in the list instead, and says so in the sample's metainfo (``replaced``, the
             path); only images to train on can be replaced, an evaluation would be falsified.
-        trained_elsewhere: Whether models tested on these images were knowingly trained on others:
-            another data set, trial or image size, or on these very people.
+        trained_elsewhere: What models tested on these images may have been trained on besides what
+            fits them: names of other data sets (as in ``metainfo``), for a test across data sets;
+            ``True`` for anything, also another trial or image size, or these very people.
         **kwargs: Passed to MMEngine's ``BaseDataset``, such as ``lazy_init`` or ``indices``.
 
     Raises:
@@ -68,6 +69,8 @@ class BaseReIDDataset(BaseDataset):
     training_splits: tuple[str, ...]
     #: What of ``metainfo`` has to be the same in training and test.
     must_agree: tuple[str, ...] = ('dataset', 'image_size')
+    #: What of ``metainfo`` makes the people, also those of other data sets that have it.
+    people_made_by: str | None = None
     #: Whether a camera may have images of both modalities.
     mixed_cameras: bool = False
     #: Whether people to train on must have images of both modalities.
@@ -85,7 +88,7 @@ class BaseReIDDataset(BaseDataset):
         heldout_seed: int = 0,
         drop_unpaired: bool = False,
         on_unreadable: str = 'stop',
-        trained_elsewhere: bool = False,
+        trained_elsewhere: bool | Sequence[str] = False,
         **kwargs,
     ) -> None:
         self.split = split

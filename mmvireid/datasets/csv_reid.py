@@ -28,6 +28,8 @@ class CSVReID(BaseReIDDataset):
         data_root: Folder of the table and, in it or below, of the images.
         split: ``'train'``, ``'val'`` or ``'test'``.
         table: Name of the table.
+        dataset: What results and checkpoints call it. Several of them in one run need several
+            names.
         **kwargs: See :class:`BaseReIDDataset`.
 
     Raises:
@@ -42,9 +44,17 @@ class CSVReID(BaseReIDDataset):
     training_splits = ('train',)
     mixed_cameras = True
 
-    def __init__(self, data_root: str, split: str, table: str = 'images.csv', **kwargs) -> None:
+    def __init__(
+        self,
+        data_root: str,
+        split: str,
+        table: str = 'images.csv',
+        dataset: str = 'csv',
+        **kwargs,
+    ) -> None:
         self.table = table
         super().__init__(data_root, split, **kwargs)
+        self._metainfo['dataset'] = dataset
 
     def list_images(self, tree: ImageTree) -> list[dict]:
         lines = self._read_lines(tree)

@@ -76,10 +76,10 @@ def rehearse(runner: Runner, data_batch: dict, stages: Sequence[Stage] = ()) -> 
         wrapper = next(iter(wrapper.values()))
     computed = []
     with undisturbed(runner.model), wrapper.optim_context(model), staying(model):
-        batch = model.data_preprocessor(copy.deepcopy(data_batch), training=True)
         for stage in stages or [None]:
             if stage is not None:
                 model.enter_stage(stage)
+            batch = model.data_preprocessor(copy.deepcopy(data_batch), training=True)
             model.loss_weights = weights = AskedWeights(model.loss_weights)
             try:
                 model.rehearse(**batch)

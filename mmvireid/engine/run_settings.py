@@ -65,7 +65,7 @@ _SILENT = re.compile(
 #: Settings that may change on purpose; that they have is said.
 _SAID = re.compile(
     r"""train_cfg\.max_epochs
-    | hooks\.(?!StageHook|EMAHook).*
+    | hooks\.(?!StageHook|EMAHook|TeacherHook).*
     | compile.* | sync_bn.* | randomness\.deterministic
     | train_dataloader\.dataset(\..*)?\.on_unreadable
     | model\.(.*\.)?(channels_last|weights)""",

@@ -41,7 +41,7 @@ def build(tiny_model, shrink, monkeypatch):
         size = (64, 64) if 'input_size' in cfg.model else SIZE
         cfg.test_dataloader.dataset.pipeline[0].size = size
         tiny_model(cfg.model, narrow=True, num_ids=3, input_size=size)
-        if 'backbone' in cfg.model:
+        if cfg.model.get('backbone', {}).get('type') == 'TwoStreamResNet':
             cfg.model.backbone.num_stages = 3
             if cfg.model.backbone.get('split') == 'layer4':
                 cfg.model.backbone.split = 'layer3'

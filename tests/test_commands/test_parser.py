@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from mmvireid.commands import CommandParser, parse_run_args, wants_traceback, wants_whole_log
+from mmvireid.commands import (
+    CommandParser,
+    add_rerank_argument,
+    parse_run_args,
+    wants_traceback,
+    wants_whole_log,
+)
+from mmvireid.evaluation.functional import RERANKINGS
 
 ROOT = Path(__file__).parents[2]
 #: What takes seconds to import.
@@ -35,6 +42,15 @@ def test_a_refusal_ends_the_program_as_a_wrong_argument_does(capsys):
         parser.refuse(ValueError('no such thing'))
     assert end.value.code == 2
     assert capsys.readouterr().err.endswith('tool: error: no such thing\n')
+
+
+def test_a_command_knows_the_kinds_of_reranking():
+    parser = CommandParser()
+    add_rerank_argument(parser, 're-rank')
+    kinds = [parser.parse_args(['--rerank', kind]).rerank for kind in RERANKINGS]
+    assert kinds == [*RERANKINGS] == parser._option_string_actions['--rerank'].choices
+    assert parser.parse_args(['--rerank']).rerank == 'k-reciprocal'
+    assert parser.parse_args([]).rerank is False
 
 
 @pytest.mark.parametrize('tool', ['train.py', 'test.py'])

@@ -13,7 +13,7 @@ from mmvireid.engine.runner import (
     ReIDDistributedDataParallel,
     ReIDSeparateDistributedDataParallel,
 )
-from mmvireid.models.base import AlternatingReID, BaseReID
+from mmvireid.models.base import AlternatingReID, BaseReID, StagedReID
 
 #: Weight decides, a critic judges, both with BatchNorm and dropout, first alone and then together.
 STAGES = [
@@ -124,6 +124,39 @@ def test_a_rehearsal_changes_nothing(runner_of):
     assert runner.counter.iterations == 2
     for (name, one), two in zip(states[0].items(), states[1].values()):
         assert torch.equal(one, two), name
+
+
+class Staged(StagedReID):
+    """Says what it sees."""
+
+    def __init__(self):
+        views = dict(visible={}, mirrored=dict(modality='visible'))
+        super().__init__(dict(identity=1.0), data_preprocessor=dict(views=views))
+        self.layer, self.seen = nn.Linear(24, 3), []
+
+    def extract(self, inputs):
+        return self.layer(torch.cat(list(inputs.values())).flatten(1))
+
+    def loss(self, inputs, data_samples):
+        self.seen.append({sample.view for sample in data_samples})
+        logits = self.extract(inputs)
+        return dict(identity=nn.functional.cross_entropy(logits, self.gt_labels(data_samples)))
+
+
+def test_a_stage_sees_its_own_views_in_the_rehearsal_and_in_training(runner_of):
+    """Two stages of an epoch with one iteration each, after a rehearsal of both."""
+    model, first, second = Staged(), ['mirrored', 'infrared'], ['infrared', 'visible']
+    table = [dict(name='one', end=1, views=first), dict(name='two', views=second)]
+    runner_of(model, table).train()
+    assert model.seen == [set(first), set(second)] * 2
+
+
+def test_views_of_a_later_stage_that_are_not_there_stop_a_training(runner_of):
+    table = [dict(name='one', end=1), dict(name='two', views=['gray', 'infrared'])]
+    runner = runner_of(Staged(), table)
+    with pytest.raises(ValueError, match=r"`views` of stage 'two' has \['gray'\], expected some"):
+        runner.train()
+    assert runner.counter.iterations == 0
 
 
 def stop(runner, error, message):

@@ -38,7 +38,10 @@ def run():
                 randomness=dict(seed=0),
                 test_evaluator=dict(shots=[1]),
                 default_hooks=dict(logger=dict(type='LoggerHook', interval=1)),
-                custom_hooks=[dict(type='StageHook', stages=[dict(name='a', end=3)])],
+                custom_hooks=[
+                    dict(type='StageHook', stages=[dict(name='a', end=3)]),
+                    dict(type='TeacherHook', rate=0.2),
+                ],
                 work_dir='w',
             )
         )
@@ -117,6 +120,7 @@ def test_what_may_be_meant_is_said(run, key, value):
         ('train_dataloader.batch_size', 16, 'train_dataloader.batch_size'),
         ('randomness.seed', 1, 'randomness.seed'),
         ('custom_hooks.0.stages.0.end', 4, 'hooks.StageHook.stages.0.end'),
+        ('custom_hooks.1.rate', 0.3, 'hooks.TeacherHook.rate'),
     ],
 )
 def test_other_settings_are_another_run(run, key, value, name):

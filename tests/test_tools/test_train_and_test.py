@@ -141,6 +141,29 @@ def test_features_are_saved_and_the_flip_and_reranked_rows_stand_apart(run, conf
     assert provenance['selection'] == 'epoch 2'
 
 
+def test_a_model_is_tested_on_another_data_set(run, shrink, tmp_path, capsys):
+    """Trained in SYSU-MM01's layout, tested on other people in RegDB's; both are said."""
+    cfg = shrink(str(ROOT / 'configs/agw/agw_synthetic-to-regdb.py'))
+    cfg.log_level = 'INFO'
+    cfg.dump('cross.py')
+    run('train.py', 'cross.py', '--work-dir', 'a')
+    capsys.readouterr()
+    run('test.py', 'cross.py', 'a/epoch_1.pth', '--work-dir', 'a')
+    printed = capsys.readouterr().out
+    assert 'Test data: synthetic_regdb, test, trial 1.\nTrained on: synthetic_sysu, tr' in printed
+    found = json.loads(Path('a/regdb_report.json').read_text())['provenance']
+    assert (found['dataset'], found['seed']) == ('synthetic_regdb', 0)
+    assert found['test_data']['seed'] == 1
+    assert found['trained_on']['dataset'] == 'synthetic_sysu'
+    # without the word for it, or with that for other training data, nothing is tested
+    for names, message in ((False, "`dataset` 'synthetic_regdb', not 'synthetic_sysu'"),
+                           (['regdb'], r"`trained_elsewhere` \['regdb'\], not")):  # fmt: skip
+        cfg.test_dataloader.dataset.trained_elsewhere = names
+        cfg.dump('other.py')
+        with pytest.raises(SystemExit, match=f'test: check_trained_on: .*has {message}'):
+            run('test.py', 'other.py', 'a/epoch_1.pth', '--work-dir', 'a')
+
+
 def test_bad_input_is_one_line(run, config, tmp_path):
     run('train.py', config, '--work-dir', 'a')
     cases = {

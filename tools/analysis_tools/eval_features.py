@@ -14,11 +14,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's package
 
 from mmvireid.apis import add_protocol_arguments, open_features, protocol_of
-from mmvireid.commands import CommandParser, steady_screen
+from mmvireid.commands import CommandParser, add_rerank_argument, steady_screen
 from mmvireid.errors import InvalidValueError, Refusal
 from mmvireid.evaluation import chance_level, evaluate, format_table, fuse_flip
 from mmvireid.evaluation.feature_set import describe_source
-from mmvireid.evaluation.functional import DISTANCES, FLIP_SUMS
+from mmvireid.evaluation.functional import DISTANCES, FLIP_SUMS, RERANKINGS
 from mmvireid.evaluation.report import FIGURES, check_figures
 from mmvireid.storage import check_output, new_file
 
@@ -74,9 +74,7 @@ def build_parser() -> CommandParser:
         default=FLIP_SUMS[0],
         help='with --flip: add features of length one (default), or as they are',
     )
-    parser.add_argument(
-        '--rerank', action='store_true', help='k-reciprocal re-ranking (slow: once per trial)'
-    )
+    add_rerank_argument(parser, 're-rank')
     parser.add_argument('--max-rank', type=int, default=20, help='length of the CMC (default: 20)')
     parser.add_argument('--out', type=Path, help='write the results here, as JSON fractions')
     return parser
@@ -111,7 +109,7 @@ def run(args: argparse.Namespace) -> None:
     settings = protocol.settings(feature_set)
     report = evaluate(feature_set, settings, args.distance, args.rerank, max_rank)
     # Raw, fused and re-ranked results never share a name.
-    variant = '-flip' * args.flip + '-rerank' * args.rerank
+    variant = '-flip' * args.flip + RERANKINGS.get(args.rerank, '')
     chance = chance_level(feature_set, settings, max_rank)
     report, chance = (
         {name.replace('/', f'{variant}/'): result for name, result in results.items()}

@@ -2,17 +2,20 @@
 
 ``python tools/model_converters/released.py METHOD IN [IN ...] OUT``
 
-A release may keep its networks in several files. AGW's names are known. Of Hi-CMD and AlignGAN the
-networks are known, and not their names: networks are found by their layers, and two that look alike
-(of the two modalities) by words in their names, such as ``rgb`` and ``ir``, or ``a`` and ``b``, the
-first for visible images. Printed is what was taken for what: check it, and say what is meant with
-``--part OURS=NAME`` where it is wrong or not found (``NAME,NAME`` if it has several parts there).
-Parts that features do not need stay as they are initialised where they are not found.
+A release may keep its networks in several files. Of most releases the names are known: the file has
+to give all that the model has, what else it registers is dropped and counted, and a file of another
+release is refused, with that one's name. One that is not of its method's usual network needs
+``--config``. Of Hi-CMD, AlignGAN and DNS networks are known, and not all names: they are found by
+their layers, and two that look alike (of the two modalities) by words in their names, such as
+``rgb`` and ``ir``, or ``a`` and ``b``, the first for visible images. Printed is what was taken for
+what: check it, and say what is meant with ``--part OURS=NAME`` where it is wrong or not found
+(``NAME,NAME`` if it has several parts there). Parts that features do not need stay as they are
+initialised where they are not found.
 """
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -23,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # this clone's pac
 from mmvireid.apis.released_weights import (
     Conversion,
     convert_by_layers,
-    convert_by_names,
+    convert_strictly,
     flatten_weights,
 )
 from mmvireid.apis.releases import RELEASES, Release
@@ -46,23 +49,30 @@ def read_released(paths: Sequence[str]) -> dict[str, torch.Tensor]:
     return found
 
 
-def build_state(config: str) -> dict[str, torch.Tensor]:
-    """Names and initial values of a config's model; nothing is downloaded."""
-    cfg = read_config(config)
+def build_state(config: str, device: str, num_ids: int | None = None) -> dict[str, torch.Tensor]:
+    """Names, shapes and, but on ``'meta'``, initial values of a config's model."""
+    cfg = read_config(config, None if num_ids is None else dict(num_ids=num_ids))
     init_default_scope(cfg.get('default_scope', 'mmvireid'))
     torch.manual_seed(0)
-    return MODELS.build(cfg.model).state_dict()
+    with torch.device(device):
+        return MODELS.build(cfg.model).state_dict()
 
 
-def convert(release: Release, args: argparse.Namespace) -> Conversion:
-    """Convert the files of a command line."""
-    released = read_released(args.files[:-1])
+def convert(args: argparse.Namespace, released: Mapping[str, torch.Tensor]) -> Conversion:
+    """Convert the weights of a command line's files."""
+    release = RELEASES[args.method]
+
+    def state_of(other: Release, num_ids: int) -> dict[str, torch.Tensor]:
+        config = args.config if other is release else str(CONFIGS / other.config)
+        return build_state(config, 'cpu' if other.idle else 'meta', num_ids)
+
     if release.names:
-        return convert_by_names(release, released)
+        source = ' and '.join(args.files[:-1])
+        return convert_strictly(args.method, released, state_of, source)
     named = {
         ours: names.split(',') for ours, _, names in (part.partition('=') for part in args.part)
     }
-    return convert_by_layers(release, released, build_state(args.config), named)
+    return convert_by_layers(release, released, build_state(args.config, 'cpu'), named)
 
 
 def examples(names: Sequence[str]) -> str:
@@ -70,8 +80,11 @@ def examples(names: Sequence[str]) -> str:
     return ': ' * bool(names) + ', '.join(names[:3]) + ', ...' * (len(names) > 3)
 
 
-def report(release: Release, found: Conversion, out: str, config: str) -> None:
+def report(
+    args: argparse.Namespace, released: Mapping[str, torch.Tensor], found: Conversion
+) -> None:
     """Print what became of what."""
+    release, out = RELEASES[args.method], args.files[-1]
     count = sum(value.numel() for value in found.weights.values()) / 1e6
     num_ids = len(found.weights[f'{release.classifier}.weight'])
     names = {None: 'not found', '': 'the whole file'}
@@ -80,8 +93,12 @@ def report(release: Release, found: Conversion, out: str, config: str) -> None:
         print(align_rows([['part', 'found as'], *rows]), end='\n\n')
     print(f'{out}: {len(found.weights)} tensors, {count:.2f} M values, {num_ids} identities.')
     print(f'{len(found.dropped)} tensors of the release dropped{examples(found.dropped)}.')
+    dropped, whole = (
+        sum(released[name].numel() for name in names) / 1e6 for names in (found.dropped, released)
+    )
+    print(f'These are {dropped:.2f} of the {whole:.2f} M values of the release.')
     print(f'{len(found.initial)} of ours left as initialised{examples(found.initial)}.')
-    print(f'Evaluate {config} with {release.num_ids}={num_ids}.')
+    print(f'Evaluate {args.config} with {release.num_ids}={num_ids}.')
 
 
 @steady_screen()
@@ -98,14 +115,15 @@ def main(argv: Sequence[str] | None = None) -> None:
     args = parser.parse_args(argv)
     if len(args.files) < 2 or any('=' not in part for part in args.part):
         parser.error('expected IN, OUT, and --part OURS=NAME.')
-    release, out = RELEASES[args.method], args.files[-1]
-    args.config = args.config or str(CONFIGS / release.config)
+    out = args.files[-1]
+    args.config = args.config or str(CONFIGS / RELEASES[args.method].config)
     with clear_errors('released'):
         check_output(out)
-        found = convert(release, args)
+        released = read_released(args.files[:-1])
+        found = convert(args, released)
         with new_file(out) as draft:
             torch.save(dict(state_dict=found.weights, meta={}), draft)
-    report(release, found, out, args.config)
+    report(args, released, found)
 
 
 if __name__ == '__main__':

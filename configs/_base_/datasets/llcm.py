@@ -1,11 +1,9 @@
 # LLCM; its own AGW copy adds random erasing to AGW's augmentation.
-_base_ = 'loading.py'
-num_ids = 713
-_data = dict(type='LLCM', data_root='data/llcm')
+_base_ = 'real.py'
+num_ids = _base_._llcm.num_ids
 train_dataloader = dict(
     dataset=dict(
-        **_data,
-        split='train',
+        **_base_._llcm.train,
         pipeline=[
             *_base_.train_pipeline[:-1],
             dict(type='RandomErasing', prob=0.5, area_range=(0.02, 0.4)),
@@ -13,5 +11,5 @@ train_dataloader = dict(
         ],
     )
 )
-test_dataloader = dict(dataset=dict(**_data, split='test'))
+test_dataloader = dict(dataset=dict(**_base_._llcm_data, split='test'))
 test_evaluator = dict(type='LLCMMetric')

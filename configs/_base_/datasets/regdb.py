@@ -1,7 +1,6 @@
 # RegDB, the first of its ten train / test splits; `tools/regdb_trials.py` runs all ten.
-_base_ = 'loading.py'
-num_ids = 206
-_data = dict(type='RegDB', data_root='data/regdb', trial=1)
-train_dataloader = dict(dataset=dict(**_data, split='train'))
-test_dataloader = dict(dataset=dict(**_data, split='test'))
+_base_ = 'real.py'
+num_ids = _base_._regdb.num_ids
+train_dataloader = dict(dataset=_base_._regdb.train)
+test_dataloader = dict(dataset=dict(**_base_._regdb_data, split='test'))
 test_evaluator = dict(type='RegDBMetric')

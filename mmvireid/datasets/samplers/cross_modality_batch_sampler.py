@@ -2,6 +2,7 @@
 
 import logging
 from collections import defaultdict
+from collections.abc import Sequence
 
 import numpy as np
 from mmengine.dataset import DefaultSampler
@@ -94,19 +95,40 @@ class CrossModalityBatchSampler(SeededBatchSampler):
         """
         num_drawn = self.num_ids * self.sampler.world_size
         labels = rng.choice(len(self.images[0]), num_drawn, replace=False)
-        # shape (2, P x world_size, K)
-        indices = np.array(
-            [[self._draw_images(rng, groups[label]) for label in labels] for groups in self.images]
+        return self.seeded_part(
+            rng,
+            [[self.draw_images(rng, groups[label]) for label in labels] for groups in self.images],
         )
+
+    def seeded_part(self, rng: np.random.Generator, images: Sequence) -> list[SeededIndex]:
+        """This rank's part of a batch of all ranks, with a seed for every image.
+
+        Args:
+            rng: Generator that is in the same state on all ranks.
+            images: Image indices by modality, identity and number, shape (2, P x world_size, K).
+        """
+        indices = np.array(images)
         seeds = rng.integers(2**32, size=indices.shape)
         first = self.num_ids * self.sampler.rank
         mine = slice(first, first + self.num_ids)
         pairs = zip(indices[:, mine].ravel().tolist(), seeds[:, mine].ravel().tolist())
         return [SeededIndex(index, seed) for index, seed in pairs]
 
-    def _draw_images(self, rng: np.random.Generator, images: np.ndarray) -> np.ndarray:
-        replace = self.replace or len(images) < self.num_instances
-        return rng.choice(images, self.num_instances, replace=replace)
+    def draw_images(
+        self, rng: np.random.Generator, images: np.ndarray, num_groups: int = 1
+    ) -> np.ndarray:
+        """Draw K of an identity's images, or groups of K, different ones if there are as many.
+
+        Args:
+            rng: Generator that is in the same state on all ranks.
+            images: The image indices of an identity in a modality, shape (M,).
+            num_groups: Number of groups.
+
+        Returns:
+            Image indices, one group after the other, shape (M,) with M a multiple of K.
+        """
+        count = num_groups * self.num_instances
+        return rng.choice(images, count, replace=self.replace or len(images) < count)
 
     def _check_identities(self) -> None:
         num_labels, world_size = len(self.images[0]), self.sampler.world_size

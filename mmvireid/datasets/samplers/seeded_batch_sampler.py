@@ -35,6 +35,18 @@ class SeededBatchSampler(Sampler):
             rng: Generator that is in the same state on all ranks.
         """
 
+    def draw_batches(self, rng: np.random.Generator) -> Iterator[list[SeededIndex]]:
+        """Draw batches without end, each by :meth:`draw_batch` as a rule.
+
+        Args:
+            rng: Generator that is in the same state on all ranks.
+
+        Yields:
+            Batches of this rank.
+        """
+        while True:
+            yield self.draw_batch(rng)
+
     @abstractmethod
     def __len__(self) -> int:
         """Batches of a whole epoch."""
@@ -45,7 +57,6 @@ class SeededBatchSampler(Sampler):
         return self._draw_from(rng, self.start)
 
     def _draw_from(self, rng: np.random.Generator, start: int) -> Iterator[list[SeededIndex]]:
-        for number in range(len(self)):
-            batch = self.draw_batch(rng)
+        for number, batch in zip(range(len(self)), self.draw_batches(rng)):
             if number >= start:
                 yield batch

@@ -11,6 +11,7 @@ from .quiet_hook import QuietHook
 from .recovery_hook import RecoveryHook
 from .replaced_images_hook import ReplacedImagesHook
 from .stage_hook import StageHook
+from .teacher_hook import TeacherHook
 
 __all__ = [
     'CheckpointHook',
@@ -26,4 +27,5 @@ __all__ = [
     'RecoveryHook',
     'ReplacedImagesHook',
     'StageHook',
+    'TeacherHook',
 ]

@@ -64,7 +64,7 @@ class StageHook(Hook):
                 f'{sorted(fields - {"name"})}.'
             )
         # tuples, because a ConfigDict's lists could be changed later
-        lists = {key: tuple(entry[key]) for key in ('updates', 'frozen') if entry.get(key)}
+        lists = {key: tuple(entry[key]) for key in ('updates', 'frozen', 'views') if entry.get(key)}
         return Stage(**{**entry, **lists})
 
     def stage_at(self, position: int) -> Stage:
@@ -128,6 +128,8 @@ class StageHook(Hook):
         self._is_new = True
         weights = {term: weight for term, weight in model.loss_weights.items() if weight}
         updates = f'updates: {", ".join(stage.updates)}; ' if stage.updates else ''
+        if stage.views:
+            updates += f'views: {", ".join(stage.views)}; '
         frozen = f'frozen: {", ".join(stage.frozen) or "nothing"}; '
         begins = f'Stage {stage.name!r} begins; '
         each = '  '.join(f'{term} {weight:g}' for term, weight in weights.items())

@@ -168,6 +168,8 @@ def _is_list_of(value: Any, args: tuple, fixed: bool) -> bool:
 
 def spell(hint: Any) -> str:
     """An annotation as a message shows it."""
+    if get_origin(hint) in (Union, types.UnionType):
+        return ' | '.join('None' if a is type(None) else spell(a) for a in get_args(hint))
     text = inspect.formatannotation(hint)
     for prefix in ('collections.abc.', 'typing.', 'torch.'):
         text = text.replace(prefix, '')

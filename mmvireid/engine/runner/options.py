@@ -76,7 +76,8 @@ def merge_options(cfg: Config, options: dict | None = None) -> None:
 
     An option must hit a key that the config has, or an argument of the class that the mapping
     builds. ``data_root`` stands for the key of every data set (also where a config file has it at
-    its top level) and ``num_ids`` for that of every part of the model.
+    its top level), unless they lie in several folders, and ``num_ids`` for that of every part of
+    the model.
 
     Args:
         cfg: Any config.
@@ -84,7 +85,8 @@ def merge_options(cfg: Config, options: dict | None = None) -> None:
 
     Raises:
         KeyError: If an option hits nothing; names the nearest keys.
-        ValueError: If a value is of another kind than the one that is there; and as
+        ValueError: If a value is of another kind than the one that is there, or ``data_root`` would
+            be that of different data sets; and as
             :func:`~mmvireid.engine.runner.config_check.check_config`.
 
     Example:
@@ -113,18 +115,24 @@ def merge_options(cfg: Config, options: dict | None = None) -> None:
 def _share(cfg: Config, key: str, value: Any) -> None:
     """Set a key in all parts of its kind."""
     names = [SHARED[key]] if SHARED[key] else [*cfg]
-    homes = [
-        part
+    homes = {
+        where: part
         for name in names
-        for _, part in places_in(cfg.get(name), name)
+        for where, part in places_in(cfg.get(name), name)
         if isinstance(part, dict) and key in part
-    ]
+    }
     if not homes:
         raise UnknownNameError(
             f'merge_options: `{key}` is {value!r}, expected a config in which something has this '
             'key.'
         )
-    for part in homes:
+    if key == 'data_root' and len({str(part[key]) for part in homes.values()}) > 1:
+        listed = ', '.join(f'`{where}.{key}` ({part[key]})' for where, part in homes.items())
+        raise InvalidValueError(
+            f'merge_options: `{key}` is {value!r}, expected a folder for each of several data '
+            f'sets: {listed}.'
+        )
+    for part in homes.values():
         part[key] = value
     if key == 'num_ids' and key in cfg:  # of config files, which take it from there
         cfg[key] = value

@@ -3,7 +3,7 @@ from .camera_pairs import CameraPairs, camera_pairs
 from .picture_similarity import Comparison, PictureSimilarity, picture_similarity
 from .probes import folds_of_images, folds_of_people, held_out_accuracy, linear_probe
 from .ranking import GalleryScorer, QueryScores
-from .reranking import k_reciprocal_distance
+from .reranking import RERANKINGS, affinity_distance, k_reciprocal_distance, name_reranking
 from .retrieval import DISTANCES, FLIP_SUMS, chance_level, evaluate, fuse_flip
 from .separation import (
     DistanceHistograms,
@@ -16,6 +16,7 @@ from .separation import (
 __all__ = [
     'DISTANCES',
     'FLIP_SUMS',
+    'RERANKINGS',
     'CameraPairs',
     'Comparison',
     'Difference',
@@ -24,6 +25,7 @@ __all__ = [
     'MeanSimilarity',
     'PictureSimilarity',
     'QueryScores',
+    'affinity_distance',
     'camera_pairs',
     'chance_level',
     'cross_modality_histograms',
@@ -36,6 +38,7 @@ __all__ = [
     'k_reciprocal_distance',
     'linear_probe',
     'mean_similarity',
+    'name_reranking',
     'paired_bootstrap',
     'picture_similarity',
 ]

@@ -16,7 +16,11 @@ from mmvireid.distances import pairwise_distance, power_of_two_scale, unit_rows
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
 from mmvireid.evaluation.functional.ranking import GalleryScorer, QueryScores
-from mmvireid.evaluation.functional.reranking import k_reciprocal_distance
+from mmvireid.evaluation.functional.reranking import (
+    affinity_distance,
+    k_reciprocal_distance,
+    name_reranking,
+)
 from mmvireid.evaluation.protocols.retrieval_setting import (
     RetrievalSetting,
     check_choices,
@@ -43,7 +47,7 @@ def evaluate(
     feature_set: FeatureSet,
     settings: Sequence[RetrievalSetting],
     distance: str = 'cosine',
-    rerank: bool = False,
+    rerank: bool | str = False,
     max_rank: int | None = 20,
 ) -> Report:
     """Evaluate features in every given setting of a protocol.
@@ -62,21 +66,24 @@ def evaluate(
         settings: What to ask, from one of the protocols.
         distance: ``'cosine'`` (a feature of zeros is equally far from all) or ``'euclidean'`` (of
             the features as they are).
-        rerank: Whether to re-rank by :func:`k_reciprocal_distance`. The new distances depend on
-            the gallery, so this costs a full re-ranking *per setting and trial*.
+        rerank: Whether to re-rank, by ``'k-reciprocal'`` (:func:`k_reciprocal_distance`, also
+            ``True``) or ``'aim'`` (:func:`affinity_distance`, which compares directions whatever
+            ``distance`` is). The new distances depend on the gallery, so this costs a full
+            re-ranking *per setting and trial*.
         max_rank: Length of the CMC, ``None`` for all ranks.
 
     Returns:
         One result per setting, keyed by its name.
 
     Raises:
-        ValueError: If an argument is not allowed, no query of a setting has a match, or Euclidean
-            distances of features of very different lengths are asked for.
+        ValueError, TypeError: If an argument is not allowed, no query of a setting has a match, or
+            Euclidean distances of features of very different lengths are asked for.
     """
     check_choices('evaluate', 'distance', [distance], DISTANCES)
     if max_rank is not None:
         check_positive('evaluate', 'max_rank', max_rank)
-    score = _score_reranked if rerank else _score
+    reranking = name_reranking('evaluate', rerank)
+    score = partial(_score_reranked, reranking) if reranking else _score
     report = {
         setting.name: _average(feature_set, setting, trials, max_rank, tied_share)
         for setting, trials, tied_share in score(feature_set, settings, distance)
@@ -246,6 +253,7 @@ def _score_group(
 
 
 def _score_reranked(
+    reranking: str,
     feature_set: FeatureSet,
     settings: Sequence[RetrievalSetting],
     distance: str,
@@ -255,7 +263,11 @@ def _score_reranked(
     for setting in settings:
         trials, tied, neighbours = [], 0, 0
         for queries, gallery in zip(setting.queries, setting.galleries):
-            reranked = k_reciprocal_distance(take(queries), take(gallery))
+            features = take(queries), take(gallery)
+            if reranking == 'aim':
+                reranked = affinity_distance(*features, *setting.aim_neighbours)
+            else:
+                reranked = k_reciprocal_distance(*features)
             scorer = _scorer(feature_set, gallery, [gallery], setting.rank_by)
             scores = _ask(feature_set, scorer, setting, gallery, queries, reranked)
             trials.append(scores.select(0, np.arange(len(queries))))

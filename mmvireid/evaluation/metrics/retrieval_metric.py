@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from inspect import signature
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -20,9 +20,11 @@ from mmvireid.evaluation.feature_set import COLUMNS, FeatureSet, describe_source
 from mmvireid.evaluation.functional import (
     DISTANCES,
     FLIP_SUMS,
+    RERANKINGS,
     chance_level,
     evaluate,
     fuse_flip,
+    name_reranking,
 )
 from mmvireid.evaluation.protocols import (
     BaseProtocol,
@@ -53,7 +55,7 @@ class RetrievalMetric(BaseMetric):
     The result's keys name setting and figure, such as ``sysu/all-1shot/R1``, in percent, mean over
     trials. Features fused with those of the mirrored images (where the model gives
     ``flip_feature``) and re-ranked results have keys of their own: ``sysu-flip/all-1shot/R1``,
-    ``sysu-rerank/...``, ``sysu-flip-rerank/...``.
+    ``sysu-rerank/...`` or ``sysu-aim/...``, ``sysu-flip-rerank/...``.
 
     After an evaluation ``report`` holds every trial, and :meth:`table` the text to print. Results
     do not depend on the number of processes: images are sorted by name and counted once. On a disk
@@ -67,7 +69,8 @@ class RetrievalMetric(BaseMetric):
             as long as they are (``unit_features=False``).
         flip_sum: How features are fused with those of mirrored images, see :func:`fuse_flip`;
             ``'raw'`` likewise needs a model with ``unit_features=False`` to differ.
-        rerank: Whether to report k-reciprocal re-ranking too.
+        rerank: Whether to report re-ranking too, ``'k-reciprocal'`` (also ``True``) or ``'aim'``,
+            see :func:`evaluate`.
         save_features: Write the features to this ``.npz`` file.
         out_dir: Write ``<protocol>_trials.csv`` (a row per trial), ``<protocol>_report.json``
             (results with their provenance) and ``<protocol>_queries.npz`` (what every query got)
@@ -109,7 +112,7 @@ class RetrievalMetric(BaseMetric):
         protocol: dict | None = None,
         distance: str = 'cosine',
         flip_sum: str = 'unit',
-        rerank: bool = False,
+        rerank: bool | Literal['k-reciprocal', 'aim'] = False,
         save_features: str | None = None,
         out_dir: str | None = None,
         provenance: dict | None = None,
@@ -123,8 +126,6 @@ class RetrievalMetric(BaseMetric):
         name = type(self).__name__
         check_choices(name, 'distance', [distance], DISTANCES)
         check_choices(name, 'flip_sum', [flip_sum], FLIP_SUMS)
-        if not isinstance(rerank, bool):
-            raise InvalidTypeError(f'{name}: `rerank` is {rerank!r}, expected True or False.')
         self.max_rank = check_figures(name, scores)
         self.scores = tuple(scores)
         if save_features:
@@ -132,7 +133,7 @@ class RetrievalMetric(BaseMetric):
         self.protocol = self._build_protocol(protocol, arguments)
         self.distance = distance
         self.flip_sum = flip_sum
-        self.rerank = rerank
+        self.reranking = name_reranking(name, rerank)
         self.save_features = save_features
         self.out_dir = out_dir
         self.provenance = provenance or {}
@@ -233,9 +234,8 @@ class RetrievalMetric(BaseMetric):
         self.report = {}
         for variant, feature_set in variants.items():
             for suffix in self._suffixes:
-                report = evaluate(
-                    feature_set, self.settings, self.distance, bool(suffix), self.max_rank
-                )
+                rerank = self.reranking if suffix else False
+                report = evaluate(feature_set, self.settings, self.distance, rerank, self.max_rank)
                 for name, result in report.items():
                     self.report[_vary(name, variant, suffix)] = result
         if self.out_dir:
@@ -247,15 +247,21 @@ class RetrievalMetric(BaseMetric):
         }
 
     def table(self) -> str:
-        """The last evaluation as a text table, with the chance level and the test data below."""
+        """The last evaluation as a text table, with the chance level and the test data below.
+
+        Training data of another name are said, too.
+        """
         chance = chance_level(self.feature_set, self.settings, self.max_rank)
         table = format_table(self.report, chance, self.scores)
-        described = describe_source(self.dataset_meta)
-        return f'{table}\nTest data: {described}.' if described else table
+        meta, trained_on = self.dataset_meta or {}, self.provenance.get('trained_on') or {}
+        lines = [('Test data', describe_source(meta))]
+        if trained_on.get('dataset') != meta.get('dataset'):
+            lines.append(('Trained on', describe_source(trained_on)))
+        return '\n'.join([table, *(f'{name}: {text}.' for name, text in lines if text)])
 
     @property
     def _suffixes(self) -> tuple[str, ...]:
-        return ('', '-rerank') if self.rerank else ('',)
+        return ('', RERANKINGS[self.reranking]) if self.reranking else ('',)
 
     def _try(self, write: Callable[[Any], None], path: str | Path) -> None:
         """Write something, unless the disk takes no more."""
@@ -286,18 +292,17 @@ class RetrievalMetric(BaseMetric):
             'feature_size': self.feature_set.features.shape[1],
             'distance': self.distance,
             'flip': self.feature_set.flip_features is not None and self.flip_sum,
-            'rerank': self.rerank,
+            'rerank': self.reranking or False,
             **asdict(self.protocol),
             **self.provenance,
+            'test_data': meta,  # whole, for the weights have a seed, too
         }
         results = {setting: result.to_dict() for setting, result in self.report.items()}
         content = {'provenance': provenance, 'results': results}
         with new_file(folder / f'{self.file_stem}_report.json') as draft:
             draft.write_text(json.dumps(content, indent=2, default=str) + '\n', 'utf-8')
         queries = {setting: result.queries for setting, result in self.report.items()}
-        # whole, for the weights have a seed, too
-        source = dict(provenance, test_data=meta)
-        save_queries(queries, folder / f'{self.file_stem}_queries.npz', source)
+        save_queries(queries, folder / f'{self.file_stem}_queries.npz', provenance)
 
 
 @METRICS.register_module()

@@ -27,6 +27,7 @@ class RetrievalSetting:
             and candidates are evaluated with one sorting.
         rank_by: Whether CMC counts distinct ``'identity'`` ranks or ``'image'`` ranks.
         excluded: Which pairs stay out of the ranking; ``None`` for none.
+        aim_neighbours: k1 and k2 of re-ranking by affinities (AIM), for galleries like these.
     """
 
     name: str
@@ -35,6 +36,7 @@ class RetrievalSetting:
     candidates: np.ndarray
     rank_by: str
     excluded: Exclusion | None = None
+    aim_neighbours: tuple[int, int] = (20, 6)
 
     def __post_init__(self) -> None:
         if not (all(map(len, self.queries)) and all(map(len, self.galleries)) and self.queries):

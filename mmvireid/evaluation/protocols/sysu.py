@@ -28,6 +28,9 @@ from mmvireid.structures import INFRARED, VISIBLE
 
 QUERY_CAMERAS = (3, 6)
 GALLERY_CAMERAS = {'all': (1, 2, 4, 5), 'indoor': (1, 2)}
+# k1 and k2 of AIM where a gallery has one image per person and camera; all others have the
+# default of a setting.
+ONE_SHOT_NEIGHBOURS = {'all': (4, 1), 'indoor': (2, 2)}
 
 
 @PROTOCOLS.register_module()
@@ -112,6 +115,7 @@ class SYSUProtocol(BaseProtocol):
                 candidates=candidates,
                 rank_by='identity',
                 excluded=same_room,
+                **(dict(aim_neighbours=ONE_SHOT_NEIGHBOURS[mode]) if shots == 1 else {}),
             )
 
         pairs = product(self.modes, self.shots)

@@ -9,8 +9,10 @@ from .channel_mixing import (
     GreyAugmentation,
     ModerateEnhancementAugmentation,
 )
+from .choice import ChoiceAugmentation
 from .erasing import ErasingAugmentation
 from .geometry import FlipAugmentation, PadCropAugmentation
+from .lighting import BlurAugmentation, LightJitterAugmentation
 from .radical_enhancement import RadicalEnhancementAugmentation
 from .rectangles import Rectangles, draw_rectangles, rectangle_masks
 
@@ -18,12 +20,15 @@ __all__ = [
     'GREY_WEIGHTS',
     'SPACES',
     'BaseAugmentation',
+    'BlurAugmentation',
     'ChannelCopyAugmentation',
     'ChannelMixing',
     'ChannelScalingAugmentation',
+    'ChoiceAugmentation',
     'ErasingAugmentation',
     'FlipAugmentation',
     'GreyAugmentation',
+    'LightJitterAugmentation',
     'ModerateEnhancementAugmentation',
     'PadCropAugmentation',
     'RadicalEnhancementAugmentation',

@@ -8,6 +8,8 @@ from .resnet_trunk import ResNetTrunk
 from .sobel import SobelEdges, resize_edges
 from .two_stream_resnet import TwoStreamResNet
 from .vgg16_features import VGG16Features
+from .view_stems import ViewStems
+from .vision_transformer import VisionTransformer
 
 __all__ = [
     'Analysis',
@@ -23,6 +25,8 @@ __all__ = [
     'SobelEdges',
     'TwoStreamResNet',
     'VGG16Features',
+    'ViewStems',
+    'VisionTransformer',
     'WeightedEdgeFusion',
     'resize_edges',
 ]

@@ -33,6 +33,6 @@ class ImageNetInput(nn.Module):
         self.register_buffer('std', std.view(3, 1, 1), persistent=False)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Map RGB images (N, 3, H, W) in [-1, 1] to (N, 3, *size), in float32 at least."""
+        """Map RGB images (N, 3, H, W) in [-1, 1] to ``(N, 3, *size)``, in float32 at least."""
         # normalised first: the fewer pixels, and in float32 also inside autocast
         return F.interpolate((images - self.mean) / self.std, self.size, mode='bilinear')

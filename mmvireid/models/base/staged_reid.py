@@ -18,6 +18,8 @@ class Stage:
             methods with several updates.
         frozen: Parts that do not move, BatchNorm statistics included: children of the model.
         loss_weights: Weights that differ from the model's own.
+        views: Views of the images that are seen, names of the data preprocessor's; ``None`` for all
+            of them.
     """
 
     name: str
@@ -25,6 +27,7 @@ class Stage:
     updates: tuple[str, ...] | None = None
     frozen: tuple[str, ...] = ()
     loss_weights: Mapping[str, float] = field(default_factory=dict)
+    views: tuple[str, ...] | None = None
 
 
 class StagedReID(BaseReID):
@@ -60,6 +63,8 @@ class StagedReID(BaseReID):
         self._check_names(stage, 'frozen', stage.frozen, dict(self.named_children()))
         self._check_names(stage, 'loss_weights', stage.loss_weights, self.own_loss_weights)
         self._check_names(stage, 'updates', stage.updates or (), self.updates)
+        views = self.views if getattr(self.data_preprocessor, 'views', None) else ()
+        self._check_names(stage, 'views', stage.views or (), views)
         if stage.updates is not None and not stage.updates:
             raise InvalidValueError(
                 f'{type(self).__name__}: `updates` of stage {stage.name!r} is empty, expected some '
@@ -86,6 +91,7 @@ class StagedReID(BaseReID):
             parameter.requires_grad_(True)
         self.stage = stage
         self.loss_weights = self.own_loss_weights | dict(stage.loss_weights)
+        self.data_preprocessor.seen = stage.views
         self._frozen_parameters = [
             parameter
             for name in stage.frozen

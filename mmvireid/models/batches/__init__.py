@@ -1,6 +1,12 @@
 """Who is compared with whom in a batch: centres, pairs, triplets, views, combinations."""
 
-from .centers import ModalityCenters, modality_centers, split_modalities
+from .centers import (
+    ModalityCenters,
+    identity_centers,
+    modality_centers,
+    split_modalities,
+    sum_over_modalities,
+)
 from .code_combinations import (
     FAKE,
     Groups,
@@ -23,11 +29,13 @@ __all__ = [
     'combine_codes',
     'draw_cross_modality_triplets',
     'group_sizes',
+    'identity_centers',
     'identity_shift',
     'modality_centers',
     'paired_labels',
     'split_modalities',
     'split_singles',
+    'sum_over_modalities',
     'view_rows',
     'with_view',
 ]

@@ -1,5 +1,6 @@
 """Centres of the identities of a batch, one for each modality."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -51,6 +52,27 @@ def split_modalities(rows: Tensor, num_visible: int) -> tuple[Tensor, Tensor]:
     return rows[:num_visible], rows[num_visible:]
 
 
+def sum_over_modalities(function: Callable[..., Tensor], num_visible: int, *rows: Tensor) -> Tensor:
+    """A value of the visible images plus that of the infrared ones.
+
+    Args:
+        function: Takes rows of one modality, such as a loss that is a mean over images.
+        num_visible: How many of the images are visible.
+        *rows: What it takes, of all images, visible ones first, each of shape (N, ...).
+
+    Returns:
+        The sum of both, a scalar if the values are scalars.
+
+    Raises:
+        ValueError: If a modality is missing.
+
+    Example:
+        >>> sum_over_modalities(torch.mean, 1, torch.tensor([6.0, 1.0, 3.0]))
+        tensor(8.)
+    """
+    return sum(function(*own) for own in zip(*(split_modalities(r, num_visible) for r in rows)))
+
+
 def modality_centers(features: Tensor, labels: Tensor, num_visible: int) -> ModalityCenters:
     r"""Mean feature of every identity in each modality.
 
@@ -89,3 +111,30 @@ def modality_centers(features: Tensor, labels: Tensor, num_visible: int) -> Moda
             centers.append(members @ part / members.sum(dim=1, keepdim=True))
     weights = 1 / (rows[:, None] == rows[None, :]).sum(dim=1).to(dtype)
     return ModalityCenters(*centers, rows, weights)
+
+
+def identity_centers(features: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean feature of every identity over both modalities, in one row for every image.
+
+    As in :class:`ModalityCenters`, without waiting for a GPU: ``(weights * value).sum()`` counts
+    every identity once, and ``weights.sum()`` is their number. Computed in float32 at least, also
+    inside autocast.
+
+    Args:
+        features: Features, shape (N, D).
+        labels: Identity of every image, int64, shape (N,).
+
+    Returns:
+        Centre of every image's identity (N, D), and one over its number of images (N,).
+
+    Example:
+        >>> identity_centers(torch.tensor([[1.0], [3.0], [5.0]]), torch.tensor([7, 7, 2]))
+        (tensor([[2.],
+                [2.],
+                [5.]]), tensor([0.5000, 0.5000, 1.0000]))
+    """
+    dtype = torch.promote_types(features.dtype, torch.float32)
+    members = (labels[:, None] == labels[None, :]).to(dtype)  # (N, N)
+    weights = 1 / members.sum(dim=1)
+    with torch.autocast(features.device.type, enabled=False):
+        return weights[:, None] * (members @ features.to(dtype)), weights

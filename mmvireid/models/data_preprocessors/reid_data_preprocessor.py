@@ -42,6 +42,10 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         grey: Whether the colour is taken out of every image, in training and test: all three
             channels hold its grey. Infrared images, whose channels are equal, stay as they are.
 
+    Attributes:
+        seen (tuple[str, ...] | None): Names of the views that are made, such as those of a stage of
+            the training; ``None`` for all of them.
+
     Raises:
         ValueError: If a view is none, see :class:`~mmvireid.models.data_preprocessors.view.View`.
 
@@ -67,6 +71,7 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         super().__init__(non_blocking)
         self.grey = grey
         self.views = build_views(views or {}, common) if views or common else None
+        self.seen = None
         self.memory_format = torch.channels_last if channels_last else torch.contiguous_format
         self.register_buffer('mean', torch.tensor(mean).view(1, 3, 1, 1), persistent=False)
         weights = torch.tensor(GREY_WEIGHTS).view(1, 3, 1, 1)
@@ -113,7 +118,8 @@ class ReIDDataPreprocessor(BaseDataPreprocessor):
         parts, start = [], 0
         for ((_, modality), count), own in zip(runs.items(), images.split(list(runs.values()))):
             drawn = data_samples[start : start + count]
-            parts += [self._see_as(view, own, drawn) for view in self.views[modality]]
+            views = [v for v in self.views[modality] if self.seen is None or v.name in self.seen]
+            parts += [self._see_as(view, own, drawn) for view in views]
             start += count
         seen, samples = zip(*parts)
         images = torch.cat(seen).contiguous(memory_format=self.memory_format)

@@ -3,6 +3,7 @@ from .cosine_identity_head import CosineIdentityHead
 from .feature_identity_head import FeatureIdentityHead, Identification
 from .identity_head import IdentityHead
 from .mixture_prior import MixturePrior
+from .modality_heads import ModalityHeads, TaughtLogits
 from .part_heads import PartHeads
 
 __all__ = [
@@ -12,5 +13,7 @@ __all__ = [
     'Identification',
     'IdentityHead',
     'MixturePrior',
+    'ModalityHeads',
     'PartHeads',
+    'TaughtLogits',
 ]

@@ -23,13 +23,15 @@ def check_num_ids(owner: str, num_ids: int) -> None:
 
 @MODELS.register_module()
 class IdentityHead(BaseModule):
-    """One linear layer, weights from N(0, 0.001).
+    """One linear layer, weights from N(0, 0.001) as a rule.
 
     Args:
         in_channels: Feature size D.
         num_ids: Number of training identities C.
         bias: Whether the layer has a bias, 0 at the start.
         negative_slope: Slope of a LeakyReLU before it; ``None`` for none.
+        std: Standard deviation of the weights at the start; ``None`` for torch's own start, of the
+            bias too.
 
     Raises:
         ValueError: If ``num_ids`` is not a positive integer (a config that leaves it open must
@@ -42,15 +44,17 @@ class IdentityHead(BaseModule):
         num_ids: int,
         bias: bool = False,
         negative_slope: float | None = None,
+        std: float | None = 0.001,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         check_num_ids('IdentityHead', num_ids)
         self.num_ids, self.negative_slope = num_ids, negative_slope
         self.classifier = nn.Linear(in_channels, num_ids, bias=bias)
-        nn.init.normal_(self.classifier.weight, std=0.001)
-        if bias:
-            nn.init.zeros_(self.classifier.bias)
+        if std is not None:
+            nn.init.normal_(self.classifier.weight, std=std)
+            if bias:
+                nn.init.zeros_(self.classifier.bias)
 
     def forward(self, feature: Tensor) -> Tensor:
         """Classify features (N, D) -> logits (N, C)."""

@@ -20,9 +20,9 @@ class CAJ(AGW):
     1. see every drawn image: visible ones as they are and with one channel in place of all three,
        infrared ones in another contrast; each view with a crop, flip and erased rectangle of its
        own (``data_preprocessor.views``)                      -> 3PK images
-    2. to 4. of :class:`AGW`, with the squared-difference triplet loss; both visible views go
+    2. the steps of :class:`AGW`, with the squared-difference triplet loss; both visible views go
        through the visible stem
-    5. CAJ+: the plain view shall be classified as the exchanged one is
+    3. CAJ+: the plain view shall be classified as the exchanged one is
 
     Test: as AGW; the headline figures add the mirrored image.
 

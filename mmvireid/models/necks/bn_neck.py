@@ -11,14 +11,15 @@ class BNNeck(BaseModule):
     """Pool a feature map, and normalise the result over the batch.
 
     The value before normalisation is the ``embedding`` (for metric losses), the value after it
-    the ``feature`` (for classification and retrieval). The shift of the normalisation is fixed
-    at zero, its scale starts from N(1, 0.01).
+    the ``feature`` (for classification and retrieval). As a rule the shift of the normalisation is
+    fixed at zero, and its scale starts from N(1, 0.01).
 
     Source: Luo et al., "Bag of Tricks for Person Re-Identification" (2019), as used by AGW.
 
     Args:
         in_channels: Channels D of the feature map.
         pooling: Config of the pooling module, (N, D, h, w) -> (N, D).
+        bias: Whether the shift of the normalisation is learned.
 
     Example:
         >>> import torch
@@ -28,12 +29,14 @@ class BNNeck(BaseModule):
         (torch.Size([4, 8]), torch.Size([4, 8]))
     """
 
-    def __init__(self, in_channels: int, pooling: dict, init_cfg: dict | None = None) -> None:
+    def __init__(
+        self, in_channels: int, pooling: dict, bias: bool = False, init_cfg: dict | None = None
+    ) -> None:
         super().__init__(init_cfg)
         self.pooling = MODELS.build(pooling)
         self.bn = nn.BatchNorm1d(in_channels)
         nn.init.normal_(self.bn.weight, mean=1.0, std=0.01)
-        self.bn.bias.requires_grad_(False)
+        self.bn.bias.requires_grad_(bias)
 
     def forward(self, feature_map: Tensor) -> tuple[Tensor, Tensor]:
         """Pool and normalise.

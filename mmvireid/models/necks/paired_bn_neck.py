@@ -27,7 +27,7 @@ class PairedBNNeck(BNNeck):
     """
 
     def __init__(self, in_channels: int, pooling: dict, init_cfg: dict | None = None) -> None:
-        super().__init__(in_channels, pooling, init_cfg)
+        super().__init__(in_channels, pooling, init_cfg=init_cfg)
         self.linear = nn.Linear(2 * in_channels, in_channels)
 
     def forward(self, feature_map: Tensor) -> tuple[Tensor, Tensor]:

@@ -84,6 +84,14 @@ class GeMPooling(nn.Module):
 
 
 @MODELS.register_module()
+class ClassToken(nn.Module):
+    """The first token of a transformer, the class token: (N, 1 + T, C) -> (N, C), in float32."""
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return tokens[:, 0].float()
+
+
+@MODELS.register_module()
 class MaxPooling(nn.Module):
     """Maximum over all positions: (N, C, h, w) -> (N, C), in float32."""
 

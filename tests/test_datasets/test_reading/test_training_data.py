@@ -4,7 +4,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from mmvireid.datasets import SYSUMM01, RegDB, SyntheticSYSU, check_trained_on
+from mmvireid.datasets import (
+    SYSUMM01,
+    JoinedReID,
+    RegDB,
+    SyntheticRegDB,
+    SyntheticSYSU,
+    check_trained_on,
+)
 from mmvireid.engine.hooks import PlainCheckpointHook
 
 LOAD = dict(type='LoadReIDImage', size=(12, 6))
@@ -76,6 +83,57 @@ def test_a_split_that_is_a_part_of_the_training_split(sysu_root):
     with pytest.raises(ValueError, match="`split` 'val', whose people are in 'trainval' too"):
         check_trained_on(SYSUMM01(sysu_root, 'val'), trained_on, 'it')
     check_trained_on(SYSUMM01(sysu_root, 'val'), SYSUMM01(sysu_root, 'train').metainfo, 'it')
+
+
+@pytest.fixture
+def joined(rendered):
+    """Metainfo of a training on SYSU-MM01 and a trial of RegDB."""
+
+    def build(trial=1):
+        sysu = dict(type='SYSUMM01', data_root=rendered('sysu'), split='trainval')
+        regdb = dict(type='RegDB', data_root=rendered('regdb'), split='train', trial=trial)
+        return JoinedReID([sysu, regdb], [LOAD]).metainfo
+
+    return build
+
+
+def test_a_model_of_several_data_sets_is_tested_on_what_fits_one(regdb, rendered, joined):
+    check_trained_on(regdb(), joined(), 'it')
+    check_trained_on(SYSUMM01(rendered('sysu'), 'test', pipeline=[LOAD]), joined(), 'it')
+    with pytest.raises(ValueError, match='has `trial` 3, not 1, expected what it was trained on'):
+        check_trained_on(regdb(trial=3), joined(), 'it')
+    with pytest.raises(ValueError, match="`split` 'val', whose people are in 'trainval' too"):
+        check_trained_on(SYSUMM01(rendered('sysu'), 'val', pipeline=[LOAD]), joined(), 'it')
+    (sysu, regdb_part) = joined()['parts']
+    with pytest.raises(ValueError, match="`dataset` 'regdb', not 'sysu_mm01 \\+ llcm'"):
+        check_trained_on(regdb(), dict(parts=[sysu, regdb_part | dict(dataset='llcm')]), 'it')
+
+
+def test_a_test_across_data_sets_names_those_of_the_training(regdb, sysu_root, joined):
+    sysu = SYSUMM01(sysu_root, 'trainval', pipeline=[LOAD]).metainfo
+    test = regdb(trained_elsewhere=['sysu_mm01', 'llcm'])
+    check_trained_on(test, sysu, 'it')
+    check_trained_on(test, dict(parts=[sysu, sysu | dict(dataset='llcm')]), 'it')
+    # neither what it is tested on, alone or among others, nor anything else
+    for trained_on, found in ((regdb('train').metainfo, 'regdb'), (joined(), 'sysu_mm01.*regdb')):
+        with pytest.raises(ValueError, match=rf"`trained_elsewhere` .*, not \['{found}'\], expect"):
+            check_trained_on(test, trained_on, 'it')
+    with pytest.raises(ValueError, match=r'`image_size` \[12, 6\], not \[24, 12\].*another check'):
+        check_trained_on(test, sysu | dict(image_size=[24, 12]), 'it')
+
+
+def test_rendered_people_of_one_seed_are_the_same_before_all_cameras(rendered):
+    trained_on = SyntheticSYSU(rendered('sysu'), 'trainval', size='tiny').metainfo
+    for seed in (0, 1):
+        test = SyntheticRegDB(
+            rendered('regdb', seed), 'test', size='tiny', seed=seed,
+            trained_elsewhere=['synthetic_sysu'],
+        )  # fmt: skip
+        if seed == 0:
+            with pytest.raises(ValueError, match="synthetic_regdb, whose people are in 'trainval'"):
+                check_trained_on(test, trained_on, 'it')
+        else:
+            check_trained_on(test, trained_on, 'it')
 
 
 def test_what_nobody_knows_is_not_compared(regdb):

@@ -72,7 +72,7 @@ def test_plain_kinds_are_judged(value, hint, expected):
         ('num_trials', None, 'expected int'),
         ('shots', 1, 'expected Sequence\\[int\\]'),
         ('shots', ['a'], 'expected Sequence\\[int\\]'),
-        ('rerank', 'yes', 'expected bool'),
+        ('rerank', 'yes', r"expected bool \| Literal\['k-reciprocal', 'aim'\]"),
         ('foo', 1, 'expected an argument of SYSUMetric: .*num_trials'),
     ],
 )

@@ -22,6 +22,7 @@ import sys
 from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -39,7 +40,7 @@ from mmvireid.datasets import noise_batch
 from mmvireid.engine.hooks import StageHook
 from mmvireid.models.base import AlternatingReID
 from mmvireid.models.base.alternating_reid import Shared
-from mmvireid.registry import MODEL_WRAPPERS, MODELS
+from mmvireid.registry import HOOKS, MODEL_WRAPPERS, MODELS
 
 ROOT = Path(__file__).parents[3]
 
@@ -102,13 +103,38 @@ TOY = dict(
     ),
 )
 NO_TRIPLET = {'model.loss_weights.triplet': 0.0}
+GREY = dict(type='GreyAugmentation', prob=1.0)
 SMALL = {'model.backbone.num_stages': 3}
+BLUE = dict(type='ChannelCopyAugmentation', channels=(2,))
+FOUR_VIEWS = dict(
+    visible={},
+    exchanged=dict(modality='visible', augmentations=[BLUE]),
+    infrared={},
+    scaled=dict(modality='infrared', augmentations=[BLUE]),
+)
+AS_DRAWN = {'model.data_preprocessor': None}
 TWO_STAGES = [dict(name='all', end=5), dict(name='some', frozen=['visible_extractor'])]
 #: What is trained: a config file or a config, and what differs from the defaults in `write_cases`.
 CASES = dict(
     agw=dict(config='agw/agw_sysu', joint=True, options=NO_TRIPLET | SMALL),
     agw_sync_bn=dict(config='agw/agw_sysu', joint=True, sync_bn=True, options=NO_TRIPLET | SMALL),
     agw_triplet=dict(config='agw/agw_sysu', options=SMALL),
+    # its stages see other views; nothing is drawn, as the processes would draw otherwise
+    pmt=dict(
+        config='pmt/pmt_sysu',
+        size=(32, 32),
+        batch=(2, 2),
+        options={
+            'model.backbone.dropout': 0.0,
+            'model.backbone.drop_path': 0.0,
+            'model.data_preprocessor.views.visible.augmentations': [],
+            'model.data_preprocessor.views.grey.augmentations': [GREY],
+            'model.data_preprocessor.views.infrared.augmentations': [],
+        },
+    ),
+    # without augmentations, which processes draw for themselves
+    mpanet=dict(config='mpanet/mpanet_sysu', iterations=3, options=AS_DRAWN),
+    dns=dict(config='dns/dns_sysu', iterations=3, options=AS_DRAWN),
     staged=dict(config='dgvae/dgvae-discriminator_sysu', size=(32, 32)),
     staged_sync_bn=dict(
         config='dgvae/dgvae-baseline_sysu',
@@ -118,6 +144,13 @@ CASES = dict(
     ),
     toy=dict(config=TOY, joint=True, size=(4, 2), batch=(3, 2)),
     toy_sync_bn=dict(config=TOY, joint=True, sync_bn=True, size=(4, 2), batch=(3, 2)),
+    # with dropout, and views that draw nothing: one process would draw for both halves in a row
+    deen=dict(config='deen/deen_sysu', iterations=4, options={'model.data_preprocessor': None}),
+    mscmnet=dict(
+        config='mscmnet/mscmnet_sysu',
+        iterations=4,
+        options={'model.data_preprocessor': dict(_delete_=True, views=FOUR_VIEWS)},
+    ),
     aligngan=dict(config='aligngan/aligngan_sysu', size=(64, 32)),
     # large, hence short; its discriminators learn from a second derivative
     hicmd=dict(
@@ -201,6 +234,8 @@ def train(case, rank, world_size):
     blocks = dict.fromkeys(model.blocks or (None,), case.batch)
     logs = []
     for i in range(case.iterations):
+        if case.teacher:
+            HOOKS.build(case.teacher).before_train_iter(SimpleNamespace(model=wrapped, epoch=i), i)
         if stages and stages.stage_at(i) is not model.stage:
             model.enter_stage(stages.stage_at(i))
         halves = [noise_batch(case.size, blocks, seed=2 * i + half) for half in (0, 1)]
@@ -244,11 +279,14 @@ def write_cases(folder, tiny_model):
         cfg = Config(config) if toy else Config.fromfile(ROOT / f'configs/{config}.py')
         tiny_model(cfg.model, narrow=True, num_ids=3, input_size=case['size'])
         cfg.merge_from_dict(options)
-        stages = cfg.get('default_hooks', {}).get('stage', dict(stages=[]))['stages']
+        hooks = cfg.get('default_hooks', {})
+        stages = hooks.get('stage', dict(stages=[]))['stages']
         for index, stage in enumerate(stages[:-1]):
             stage['end'] = (index + 1) * case['iterations'] // len(stages)
         parts = {key: cfg[key] for key in ('model', 'optim_wrapper', 'model_wrapper_cfg')}
-        Config(case | parts | dict(stages=stages)).dump(folder / f'{name}.py')
+        Config(case | parts | dict(stages=stages, teacher=hooks.get('teacher'))).dump(
+            folder / f'{name}.py'
+        )
 
 
 @pytest.fixture(scope='module')

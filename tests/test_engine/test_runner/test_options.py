@@ -1,5 +1,6 @@
 """Options hit something, and mean what they say."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -32,7 +33,11 @@ def found(value, key):
     return []
 
 
-@pytest.mark.parametrize('config', CONFIGS)
+#: Those that train and test on several data sets.
+CROSS = [config for config in CONFIGS if '-to-' in config.rpartition('_')[2]]
+
+
+@pytest.mark.parametrize('config', [config for config in CONFIGS if config not in CROSS])
 def test_one_option_moves_every_data_set_and_one_every_number_of_identities(config, monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT))
     cfg = read_config(str(ROOT / config), dict(data_root='/there', num_ids=1234))
@@ -43,6 +48,25 @@ def test_one_option_moves_every_data_set_and_one_every_number_of_identities(conf
     assert set(found(cfg.model.to_dict(), 'num_ids')) == {1234}
     sampler = cfg.train_dataloader.batch_sampler
     assert 1234 not in found(sampler, 'num_ids')  # identities of a batch: another thing
+
+
+def folders_of(loader):
+    return [part['data_root'] for part in loader.dataset.get('datasets', [loader.dataset])]
+
+
+@pytest.mark.parametrize('config', CROSS)
+def test_a_folder_is_that_of_one_data_set(config):
+    path = str(ROOT / config)
+    before = read_config(path)
+    loaders = [before[name] for name in before if name.endswith('_dataloader') and before[name]]
+    folders = [folder for loader in loaders for folder in folders_of(loader)]
+    with pytest.raises(ValueError, match='`data_root` is .*, expected a folder for each') as error:
+        read_config(path, dict(data_root='/there'))
+    assert all(f'({folder})' in str(error.value) for folder in folders)
+    for name in re.findall(r'`(\S+\.data_root)` \(', str(error.value)):
+        cfg = read_config(path, {name: '/there', 'num_ids': 1234})
+        assert found(cfg._cfg_dict.to_dict(), 'data_root').count('/there') == 1
+        assert set(found(cfg.model.to_dict(), 'num_ids')) == {1234}
 
 
 def test_a_config_file_may_have_data_root_at_its_top_level(tmp_path):

@@ -246,7 +246,7 @@ def test_figures_do_not_depend_on_the_scale(scale, distance):
     features = feature_set.features * np.float32(2.0 ** np.round(np.log2(scale)))
     scaled = replace(feature_set, features=features)
     settings = SYSUProtocol(num_trials=2).settings(feature_set)
-    for rerank in (False, True):
+    for rerank in (False, True, 'aim'):
         plain, other = (evaluate(s, settings, distance, rerank) for s in (feature_set, scaled))
         for name, result in plain.items():
             for key, value in vars(result).items():
@@ -315,15 +315,33 @@ def test_opposite_direction_reuses_the_product_and_stays_right(monkeypatch):
         np.testing.assert_array_equal(kept[name].mINP, fresh[name].mINP)
 
 
-def test_reranking_is_exact_on_separated_identities_and_changes_the_rest():
+@pytest.mark.parametrize('rerank', [True, 'aim'])
+def test_reranking_is_exact_on_separated_identities_and_changes_the_rest(rerank):
     feature_set = feature_set_of(sysu_images())
     settings = SYSUProtocol(['all'], [1], num_trials=2).settings(feature_set)
-    plain, reranked = evaluate(feature_set, settings), evaluate(feature_set, settings, rerank=True)
+    plain, reranked = (evaluate(feature_set, settings, rerank=r) for r in (False, rerank))
     assert not np.allclose(plain['sysu/all-1shot'].mAP, reranked['sysu/all-1shot'].mAP)
     ids = feature_set.person_ids
     perfect = replace(feature_set, features=10 * np.eye(100)[ids] + 1)
-    result = evaluate(perfect, settings, rerank=True)['sysu/all-1shot']
+    result = evaluate(perfect, settings, rerank=rerank)['sysu/all-1shot']
     np.testing.assert_allclose([result.mAP, result.mINP, result.cmc[:, 0]], 1)
+
+
+def test_aim_has_the_neighbourhoods_of_the_setting(monkeypatch):
+    asked = []
+
+    def distance(queries, gallery, k1, k2):
+        asked.append((k1, k2))
+        return -(queries @ gallery.T).numpy()
+
+    monkeypatch.setattr(retrieval, 'affinity_distance', distance)
+    feature_set = feature_set_of(sysu_images())
+    settings = SYSUProtocol(num_trials=1).settings(feature_set)
+    plain, report = evaluate(feature_set, settings), evaluate(feature_set, settings, rerank='aim')
+    assert asked == [(4, 1), (20, 6), (2, 2), (20, 6)]  # all-1, all-10, indoor-1, indoor-10
+    np.testing.assert_allclose(report['sysu/all-1shot'].mAP, plain['sysu/all-1shot'].mAP)
+    with pytest.raises(TypeError, match="evaluate: `rerank` is 'k', expected"):
+        evaluate(feature_set, settings, rerank='k')
 
 
 def test_chance_level_is_deterministic_and_near_the_expected_rank_1():

@@ -99,14 +99,20 @@ def test_half_precision_features_are_ranked_in_float32():
     assert metric.feature_set.features.dtype == np.float32
 
 
-def test_flip_and_rerank_have_keys_of_their_own():
+@pytest.mark.parametrize(
+    ('rerank', 'suffix', 'kind'),
+    [(True, '-rerank', 'k-reciprocal'), ('aim', '-aim', 'aim')],
+)
+def test_flip_and_rerank_have_keys_of_their_own(rerank, suffix, kind, tmp_path):
     samples = make_samples(flip=True)
-    figures = run(SYSUMetric(modes=['all'], shots=[1], num_trials=2, rerank=True), samples)
+    metric = SYSUMetric(modes=['all'], shots=[1], num_trials=2, rerank=rerank, out_dir=tmp_path)
+    figures = run(metric, samples)
     prefixes = {key.split('/')[0] for key in figures}
-    assert prefixes == {'sysu', 'sysu-flip', 'sysu-rerank', 'sysu-flip-rerank'}
+    assert prefixes == {'sysu', 'sysu-flip', f'sysu{suffix}', f'sysu-flip{suffix}'}
+    assert json.loads((tmp_path / 'sysu_report.json').read_text())['provenance']['rerank'] == kind
     raw = run(SYSUMetric(modes=['all'], shots=[1], num_trials=2), make_samples())
     assert figures['sysu-flip/all-1shot/mAP'] != figures['sysu/all-1shot/mAP']
-    assert figures['sysu-rerank/all-1shot/mAP'] != figures['sysu/all-1shot/mAP']
+    assert figures[f'sysu{suffix}/all-1shot/mAP'] != figures['sysu/all-1shot/mAP']
     feature_set = feature_set_of(samples)
     report = evaluate(feature_set, SYSUProtocol(['all'], [1], num_trials=2).settings(feature_set))
     mean_ap = 100 * report['sysu/all-1shot'].mAP.mean()
@@ -133,7 +139,7 @@ def test_mirrored_features_are_added_as_asked(flip_sum, tmp_path):
 
 
 @pytest.mark.parametrize('flip', [False, True])
-@pytest.mark.parametrize('rerank', [False, True])
+@pytest.mark.parametrize('rerank', [False, True, 'aim'])
 @pytest.mark.parametrize('prefix', [None, 'mine'])
 def test_keys_are_known_before_and_come_in_this_order(flip, rerank, prefix):
     metric = SYSUMetric(modes=['indoor', 'all'], num_trials=1, rerank=rerank, prefix=prefix)
@@ -269,7 +275,8 @@ def test_files_say_where_the_numbers_come_from(tmp_path):
         'protocol': 'sysu', 'dataset': 'sysu_mm01', 'split': 'test', 'num_images': 72,
         'num_ids': 6, 'feature_size': 8, 'distance': 'euclidean',
         'flip': False, 'rerank': False, 'modes': ['all'], 'shots': [1], 'gallery': 'seeded',
-        'rand_perm_file': None, 'num_trials': 3, 'checkpoint': 'epoch_3.pth'}  # fmt: skip
+        'rand_perm_file': None, 'num_trials': 3, 'checkpoint': 'epoch_3.pth',
+        'test_data': {'dataset': 'sysu_mm01', 'protocol': 'sysu', 'split': 'test'}}  # fmt: skip
     mean_ap = figures['sysu/all-1shot/mAP']
     assert 100 * content['results']['sysu/all-1shot']['mAP'] == pytest.approx(mean_ap)
     queries, source = load_queries(tmp_path / 'new' / 'sysu_queries.npz')
@@ -293,6 +300,10 @@ def test_table_has_the_chance_level():
     assert lines[2].startswith('sysu/indoor-1shot')
     assert f'{figures["sysu/indoor-1shot/R1"]:.2f} ±' in lines[2]
     assert lines[3].split()[0] == 'chance'
+    # the training data are said where they are of another name
+    for name, added in (('sysu_mm01', []), ('regdb + llcm', ['Trained on: regdb + llcm, train.'])):
+        metric.provenance = dict(trained_on=dict(dataset=name, split='train'))
+        assert metric.table().splitlines()[4:] == ['Test data: sysu_mm01, test.', *added]
 
 
 def test_every_protocol_has_a_registered_metric_without_a_warning(caplog):

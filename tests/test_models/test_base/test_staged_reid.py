@@ -94,6 +94,38 @@ def test_weights_of_a_stage_do_not_outlive_it(toy):
     assert toy.loss_weights == dict(left=1.0, right=0.5)
 
 
+VIEWS = dict(visible={}, grey=dict(modality='visible'))
+
+
+def test_a_stage_sees_its_views_and_no_others(training_batch):
+    toy = Toy(data_preprocessor=dict(views=VIEWS))
+    for views, seen in [
+        (('grey', 'infrared'), ['grey', 'infrared']),
+        (('infrared', 'visible'), ['visible', 'infrared']),  # in the order of a batch
+        (('infrared',), ['infrared']),
+        (None, ['visible', 'grey', 'infrared']),
+    ]:
+        toy.enter_stage(Stage('one', views=views))
+        batch = toy.data_preprocessor(training_batch(2, 3), training=True)
+        names = [sample.view for sample in batch['data_samples']]
+        assert names == [name for name in seen for _ in range(6)]
+        assert sum(map(len, batch['inputs'].values())) == len(names)
+    toy.enter_stage(Stage('one', views=('infrared',)))
+    inputs = toy.data_preprocessor(training_batch(2, 3))['inputs']
+    assert list(inputs) == ['visible', 'infrared']  # a test knows no views
+
+
+def test_views_of_a_stage_have_to_be_there(toy):
+    with pytest.raises(
+        ValueError, match=r"`views` of stage 'x' has \['visible'\], expected some of \[\]"
+    ):
+        toy.check_stage(Stage('x', views=('visible',)))
+    toy = Toy(data_preprocessor=dict(views=VIEWS))
+    toy.check_stage(Stage('x', views=('grey', 'infrared')))
+    with pytest.raises(ValueError, match=r"\['gray'\], expected some of \['grey', 'infrared'"):
+        toy.check_stage(Stage('x', views=('gray',)))
+
+
 @pytest.mark.parametrize(
     ('entries', 'message'),
     [

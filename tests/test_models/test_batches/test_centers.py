@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from mmvireid.models.batches import modality_centers, split_modalities
+from mmvireid.models.batches import identity_centers, modality_centers, split_modalities
 
 LABELS = torch.tensor([4, 9, 4, 2, 4, 2, 9, 2, 9, 9, 4])  # 5 visible, 6 infrared, uneven
 NUM_VISIBLE = 5
@@ -55,3 +55,14 @@ def test_a_missing_modality_is_named(num_visible):
         split_modalities(LABELS, num_visible)
     with pytest.raises(ValueError, match=message):
         modality_centers(draw(), LABELS, num_visible)
+
+
+def test_centres_over_both_modalities():
+    x = draw()
+    centers, weights = identity_centers(x, LABELS)
+    for row, label in enumerate(LABELS):
+        torch.testing.assert_close(centers[row], x[label == LABELS].mean(0))
+        assert weights[row].item() == 1 / (label == LABELS).sum()
+    assert weights.sum().item() == pytest.approx(3)
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        assert identity_centers(x.float(), LABELS)[0].dtype == torch.float32

@@ -26,3 +26,12 @@ def test_with_a_bias_behind_a_leaky_rectifier():
     leaky = torch.where(feature > 0, feature, 0.1 * feature)
     expected = leaky @ head.classifier.weight.T + head.classifier.bias
     torch.testing.assert_close(head(feature), expected)
+
+
+def test_torchs_own_start():
+    torch.manual_seed(0)
+    head = IdentityHead(64, num_ids=50, bias=True, std=None)
+    torch.manual_seed(0)
+    expected = torch.nn.Linear(64, 50)
+    assert torch.equal(head.classifier.weight, expected.weight)
+    assert torch.equal(head.classifier.bias, expected.bias)

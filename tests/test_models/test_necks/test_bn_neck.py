@@ -15,3 +15,12 @@ def test_scale_starts_near_one():
     weight = BNNeck(4096, pooling=dict(type='GeMPooling')).bn.weight
     assert abs(weight.mean().item() - 1) < 1e-3
     assert abs(weight.std().item() - 0.01) < 1e-3
+
+
+def test_a_shift_may_be_learned():
+    neck = BNNeck(6, pooling=dict(type='AveragePooling'), bias=True)
+    assert [name for name, p in neck.named_parameters() if p.requires_grad] == [
+        'bn.weight',
+        'bn.bias',
+    ]
+    assert neck.bn.bias.eq(0).all()

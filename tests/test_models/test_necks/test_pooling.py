@@ -1,7 +1,14 @@
 import pytest
 import torch
 
-from mmvireid.models.necks import AveragePooling, GeMPooling, MaxPooling
+from mmvireid.models.necks import AveragePooling, ClassToken, GeMPooling, MaxPooling
+
+
+def test_the_class_token_comes_first():
+    tokens = torch.rand(2, 5, 3, dtype=torch.bfloat16)
+    picked = ClassToken()(tokens)
+    assert picked.dtype == torch.float32
+    assert picked.tolist() == [tokens[n, 0].tolist() for n in range(2)]
 
 
 def test_gem_equals_a_slow_loop():

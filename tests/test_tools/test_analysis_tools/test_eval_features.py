@@ -56,11 +56,15 @@ def test_writes_hand_counted_figures(main, features_file, tmp_path, capsys):
     assert 'chance' in printed
 
 
-def test_flip_and_rerank_have_their_own_key(main, features_file, tmp_path):
+@pytest.mark.parametrize(
+    ('rerank', 'key'),
+    [([], 'sysu-flip-rerank'), (['k-reciprocal'], 'sysu-flip-rerank'), (['aim'], 'sysu-flip-aim')],
+)
+def test_flip_and_rerank_have_their_own_key(main, features_file, tmp_path, rerank, key):
     out = tmp_path / 'result.json'
     arguments = [str(features_file), '--protocol', 'sysu', '--mode', 'all', '--out', str(out)]
-    main([*arguments, '--flip', '--rerank', '--shots', '1', '--trials', '1'])
-    assert list(json.loads(out.read_text())) == ['sysu-flip-rerank/all-1shot']
+    main([*arguments, '--flip', '--rerank', *rerank, '--shots', '1', '--trials', '1'])
+    assert list(json.loads(out.read_text())) == [f'{key}/all-1shot']
 
 
 def test_flip_sum_decides_whether_lengths_count(main, features_file, tmp_path):

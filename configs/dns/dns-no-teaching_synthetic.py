@@ -1,0 +1,4 @@
+# Without classifiers per modality, and so without teachers.
+_base_ = ['dns_synthetic.py', '../_base_/variants/dns.py']
+model = _base_._variants.no_teaching.model
+del _base_.default_hooks.teacher
