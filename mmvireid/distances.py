@@ -90,3 +90,24 @@ def pairwise_distance(x: Tensor, y: Tensor, squared: bool = False, eps: float = 
         square = x.square().sum(1, keepdim=True) + y.square().sum(1)
         square = torch.addmm(square, x, y.T, alpha=-2).clamp(min=eps)
     return square if squared else square.sqrt()
+
+
+def row_distance(x: Tensor, y: Tensor, eps: float = 1e-12) -> Tensor:
+    """Euclidean distance of every row of ``x`` from the same row of ``y``.
+
+    Computed in float32 at least, also inside autocast.
+
+    Args:
+        x: Rows, shape (N, D).
+        y: Rows, shape (N, D).
+        eps: Lower bound of the squared distance, see :func:`pairwise_distance`.
+
+    Returns:
+        Distances, shape (N,).
+
+    Example:
+        >>> row_distance(torch.zeros(1, 2), torch.tensor([[3.0, 4.0]]))
+        tensor([5.])
+    """
+    dtype = torch.promote_types(x.dtype, torch.float32)
+    return (x.to(dtype) - y.to(dtype)).square().sum(dim=1).clamp(min=eps).sqrt()

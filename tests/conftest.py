@@ -288,6 +288,10 @@ def tiny_model():
         if part.get('plugins'):
             part['num_stages'] = 3  # as `shrink`
             part['plugins'].pop('layer4', None)
+            stride = 8 * part['last_stride']
+            for plugin in part['plugins'].values():
+                if 'map_size' in plugin:
+                    plugin['map_size'] = tuple(x // stride for x in values['input_size'])
         if 'non_local' in part:
             part['non_local'] = dict.fromkeys(part['non_local'] or (), 1)
         if 'hidden' in part:

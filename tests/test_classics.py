@@ -63,6 +63,11 @@ PARAMETERS = [
     ('bdtr/bdtr_regdb.py', {}, 2 * RESNET + (2048 * 512 + 3 * 512) + (512 * 206 + 206)),
     ('xiv/xiv_sysu.py', {}, RESNET + 2 * 2048 + 2048 * 395 + 10),  # in the generator
     ('hat/hat_sysu.py', {}, RESNET + 2 * 2048 + 2048 * 395),
+    # counted in the release, without the BN-neck's fixed shift
+    ('deen/deen_sysu.py', {}, 42_035_744 + 2048),
+    ('deen/deen_llcm.py', {}, 42_687_008 + 2048),
+    ('deen/deen_regdb.py', {}, 13_093_152 + 1024),
+    ('mscmnet/mscmnet_sysu.py', {}, 42_855_488),  # the same, with it
 ]  # fmt: skip
 
 

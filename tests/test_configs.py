@@ -40,8 +40,9 @@ def from_the_root(monkeypatch):
 
 
 def test_there_are_configs():
-    methods = ('agw', 'aligngan', 'bdtr', 'caj', 'dgvae', 'dns', 'expat', 'hat', 'hct', 'hicmd',
-               'hpiln', 'hsme', 'lba', 'mpanet', 'mso', 'pmt', 'rle', 'tslfn', 'xiv')  # fmt: skip
+    methods = ('agw', 'aligngan', 'bdtr', 'caj', 'deen', 'dgvae', 'dns', 'expat', 'hat', 'hct',
+               'hicmd', 'hpiln', 'hsme', 'lba', 'mpanet', 'mscmnet', 'mso', 'pmt', 'rle', 'tslfn',
+               'xiv')  # fmt: skip
     controls = ('onestream', 'twostream', 'zeropadding')
     expected = {f'configs/{name}/{name}_sysu.py' for name in methods}
     assert expected | {f'configs/streams/{name}_sysu.py' for name in controls} <= set(CONFIGS)
@@ -96,7 +97,7 @@ def test_it_is_built_as_it_stands(config, no_initial_values):
 
 #: Whose images are drawn with replacement: AGW's, as released, and what builds on its configs.
 METHODS_WITH_REPLACEMENT = (
-    'agw', 'caj', 'dns', 'hct', 'hpiln', 'hsme', 'lba', 'mso', 'rle', 'streams'
+    'agw', 'caj', 'deen', 'dns', 'hct', 'hpiln', 'hsme', 'lba', 'mscmnet', 'mso', 'rle', 'streams',
 )  # fmt: skip
 WITH_REPLACEMENT = (*(f'configs/{name}/' for name in METHODS_WITH_REPLACEMENT), 'projects/')
 

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from mmvireid.distances import pairwise_distance, unit_rows
+from mmvireid.distances import pairwise_distance, row_distance, unit_rows
 
 
 def rows(count, size=7, seed=0, dtype=torch.float64):
@@ -64,3 +64,13 @@ def test_rows_of_every_scale_have_length_one(dtype):
     torch.testing.assert_close(unit_rows(x).float(), expected)
     out = unit_rows(x.float() if dtype.itemsize == 2 else x)
     torch.testing.assert_close(out.float(), expected)
+
+
+def test_distances_of_rows_are_the_diagonal_of_all():
+    x, y = torch.randn(2, 5, 4, generator=torch.Generator().manual_seed(0)).double()
+    torch.testing.assert_close(row_distance(x, y), pairwise_distance(x, y).diagonal())
+    half = row_distance(x.bfloat16(), y.bfloat16())
+    assert half.dtype == torch.float32
+    x.requires_grad_()
+    row_distance(x, x.detach()).sum().backward()
+    assert torch.equal(x.grad, torch.zeros_like(x))

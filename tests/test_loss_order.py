@@ -9,8 +9,8 @@ from mmvireid.models import losses
 ON_LABELS = dict(
     BatchCircleLoss={},
     BatchHardTripletLoss={},
-    CenterClusterLoss={},
     DiscriminativeCenterLoss={},
+    CenterClusterLoss={},
     RegularizedSimilarityTripletLoss={},
     SquaredDifferenceTripletLoss={},
     WeightedRegularizedTripletLoss={},
@@ -24,12 +24,15 @@ ON_MODALITIES = dict(
     HeteroCenterTripletLoss={},
     ModalitySharedEnhancementLoss={},
     PairedCenterTripletLoss={},
+    QuadrupleCenterLoss={},
     TripletCenterLoss=dict(in_channels=16, num_ids=8, margin=5.0),
 )
 #: Those without such an order, and why.
 OTHERS = dict(
     AdaptiveLargeMarginLoss='compares an image with identities',
     AdversarialLoss='knows no identities',
+    BranchOrthogonalityLoss='compares an image with itself',
+    CenterPairMiningLoss='embeddings of two kinds: a test of its own below',
     CosineSimilarityTripletLoss='two groups, row by row: a test of its own below',
     CycleConsistencyLoss='compares an image with itself',
     DenseTripletLoss='compares maps that a method pairs',
@@ -90,3 +93,13 @@ def test_shuffling_rows_of_two_groups_together_leaves_the_loss_as_it_is(golden_b
     order = torch.randperm(32, generator=torch.Generator().manual_seed(0))
     shuffled = loss(anchors[order], others[order], names[order])
     torch.testing.assert_close(shuffled, loss(anchors, others, names))
+
+
+def test_shuffling_embeddings_and_what_was_made_of_them_leaves_the_loss_as_it_is(golden_batch):
+    x, labels = golden_batch(1)
+    loss, expanded = losses.CenterPairMiningLoss(), x.roll(3, 1)
+    generator = torch.Generator().manual_seed(0)
+    order = torch.cat([torch.randperm(32, generator=generator) + start for start in (0, 32)])
+    expected = loss(x, expanded, labels, 32)
+    assert expected > 0
+    torch.testing.assert_close(loss(x[order], expanded[order], labels[order], 32), expected)

@@ -31,7 +31,11 @@ _augmentations = dict(
             dict(type='BlurAugmentation', kernel_size=21, sigma=(0.1, 3.0)),
         ],
     ),
-    # MSCMNet
+    # MSCMNet: infrared
+    adaptive_grey_two=dict(
+        type='ChannelCopyAugmentation', prob=1.0, channels=(1,), grey=0.5, space='normalized'
+    ),
+    brightness=dict(type='LightJitterAugmentation', brightness=0.5, contrast=0.0),
     channel_scaling=dict(type='ChannelScalingAugmentation', prob=0.5, factors=(0.02, 1.0)),
     # RLE
     moderate_enhancement=dict(type='ModerateEnhancementAugmentation', prob=0.5, beta=0.3),

@@ -47,14 +47,23 @@ class Release:
     parts: tuple[Part, ...] = ()
 
 
-# The Cross-Modal-Re-ID-baseline: three whole ResNets, of which parts are used.
+def _baseline(last_stage: int = 4) -> dict[str, str]:
+    """Names of the Cross-Modal-Re-ID-baseline, on whose code others were built.
+
+    It has three whole ResNets, of which parts are used.
+    """
+    return {
+        r'(?:net\.)?visible_module\.visible\.(conv1|bn1)\.': r'backbone.stems.visible.\1.',
+        r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1)\.': r'backbone.stems.infrared.\1.',
+        rf'(?:net\.)?base_resnet\.base\.(layer[1-{last_stage}])\.': r'backbone.trunk.\1.',
+        r'(?:net\.)?bottleneck\.': 'neck.bn.',
+        r'(?:net\.)?classifier\.': 'head.classifier.',
+    }
+
+
 _NON_LOCAL = {'2': {'0': 2, '1': 3}, '3': {'0': 3, '1': 4, '2': 5}}  # its index: behind our block
 _NON_LOCAL_PARTS = {'g.0': 'g', 'theta': 'theta', 'phi': 'phi', 'W.0': 'out', 'W.1': 'bn'}
-_BACKBONE = {
-    r'(?:net\.)?visible_module\.visible\.(conv1|bn1)\.': r'backbone.stems.visible.\1.',
-    r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1)\.': r'backbone.stems.infrared.\1.',
-    r'(?:net\.)?base_resnet\.base\.(layer[1-4])\.': r'backbone.trunk.\1.',
-} | {
+_NON_LOCAL_NAMES = {
     rf'(?:net\.)?NL_{layer}\.{index}\.{re.escape(part)}\.': (
         f'backbone.trunk.layer{layer}.non_local_{block}.{name}.'
     )
@@ -67,18 +76,14 @@ AGW = Release(
     config='agw/agw_sysu.py',
     classifier='head.classifier',
     num_ids='model.head.num_ids',
-    names=_BACKBONE
-    | {
-        r'(?:net\.)?bottleneck\.': 'neck.bn.',
-        r'(?:net\.)?classifier\.': 'head.classifier.',
-    },
+    names=_baseline() | _NON_LOCAL_NAMES,
 )
 CAJ = replace(AGW, title='a CAJ checkpoint, with the names of AGW', config='caj/caj_sysu.py')
 LBA = replace(
     AGW,
     title='an LbA checkpoint, with the names of AGW without non-local blocks',
     config='lba/lba_sysu.py',
-    names={pattern: ours for pattern, ours in AGW.names.items() if 'NL_' not in pattern},
+    names=_baseline(),
 )
 # Of both modalities' ResNets the first stage too; a convolution of 1 x 1 where we have a matrix.
 HCT = Release(
@@ -105,6 +110,71 @@ PMT = Release(
         r'(?:net\.)?base\.': 'backbone.',
         r'(?:net\.)?bottleneck\.': 'neck.bn.',
         r'(?:net\.)?classifier\.': 'head.classifier.',
+    },
+)
+
+
+def _deen(config: str, last_stage: int) -> Release:
+    """DEEN; its expansion is the second plug-in before the last stage."""
+    attention = _NON_LOCAL_PARTS | {'g': 'g'}
+    aggregation = {
+        rf'(?:net\.)?MFA([1-3])\.{theirs}\.{re.escape(part)}\.': (
+            rf'backbone.plugins.layer\1.0.{ours}.{name}.'
+        )
+        for theirs, ours in dict(CNL='channels', PNL='positions').items()
+        for part, name in attention.items()
+    }
+    expansion = {
+        rf'(?:net\.)?DEE\.FC{branch + 1}{theirs}\.': (
+            f'backbone.plugins.layer{last_stage - 1}.1.branches.{branch}.{ours}.'
+        )
+        for branch in range(2)
+        for theirs, ours in {'': 'out', **{str(d + 1): f'dilated.{d}' for d in range(3)}}.items()
+    }
+    return Release(
+        title='a DEEN checkpoint with `classifier.weight`, `MFA1` and `DEE`',
+        config=config,
+        classifier='head.classifier',
+        num_ids='model.head.num_ids',
+        names=_baseline(last_stage) | aggregation | expansion,
+    )
+
+
+DEEN = _deen('deen/deen_sysu.py', last_stage=4)
+DEEN_REGDB = _deen('deen/deen_regdb.py', last_stage=3)
+
+# Two stems for each modality, and attention blocks that own more than they use.
+_ATTENTION = {
+    'ATT_narrow': 'reduce',
+    'ATT_broad': 'expand',
+    'attn': 'attention',
+    'ln_1': 'norm',
+    'ln_2': 'norm_mixed',
+    r'mlp\.(?:c_fc|0)': 'mlp.fc1',
+    r'mlp\.(?:c_proj|2)': 'mlp.fc2',
+}
+MSCMNET = Release(
+    title='an MSCMNet checkpoint with `classifier.weight`, `visible_moduleA` and `layerATT0`',
+    config='mscmnet/mscmnet_sysu.py',
+    classifier='head.classifier',
+    num_ids='model.head.num_ids',
+    names=_baseline()
+    | {
+        rf'(?:net\.)?{theirs}_module{second}\.{theirs}\.(conv1|bn1)\.': (
+            rf'backbone.stems.{ours}.{index}.\1.'
+        )
+        for theirs, ours in dict(visible='visible', thermal='infrared').items()
+        for index, second in enumerate(('', 'A'))
+    }
+    | _NON_LOCAL_NAMES
+    | {
+        rf'(?:net\.)?layerATT([0-3])\.{theirs}\.': (rf'backbone.plugins.layer3.0.levels.\1.{ours}.')
+        for theirs, ours in _ATTENTION.items()
+    }
+    | {
+        r'(?:net\.)?layerATT([0-2])\.ln_1o\.': r'backbone.plugins.layer3.0.levels.\1.norm_other.',
+        r'(?:net\.)?layerATT([01])\.ATT_narrow1\.': r'backbone.plugins.layer3.0.levels.\1.other.',
+        r'(?:net\.)?layerATT(2)\.ATT_narrow2\.': r'backbone.plugins.layer3.0.levels.\1.other.',
     },
 )
 
@@ -203,14 +273,17 @@ DNS = Release(
     ),
 )
 #: By the name of the method.
-RELEASES = dict(
-    agw=AGW,
-    caj=CAJ,
-    lba=LBA,
-    hct=HCT,
-    mpanet=MPANET,
-    dns=DNS,
-    pmt=PMT,
-    hicmd=HICMD,
-    aligngan=ALIGNGAN,
-)
+RELEASES = {
+    'agw': AGW,
+    'caj': CAJ,
+    'lba': LBA,
+    'hct': HCT,
+    'deen': DEEN,
+    'deen-regdb': DEEN_REGDB,
+    'mscmnet': MSCMNET,
+    'pmt': PMT,
+    'mpanet': MPANET,
+    'dns': DNS,
+    'hicmd': HICMD,
+    'aligngan': ALIGNGAN,
+}

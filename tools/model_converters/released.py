@@ -4,12 +4,13 @@
 
 A release may keep its networks in several files. Of most releases the names are known: the file has
 to give all that the model has, what else it registers is dropped and counted, and a file of another
-release is refused, with that one's name. Of Hi-CMD, AlignGAN and DNS the networks are known, and
-not all of their names: networks are found by their layers, and two that look alike (of the two
-modalities) by words in their names, such as ``rgb`` and ``ir``, or ``a`` and ``b``, the first for
-visible images. Printed is what was taken for what: check it, and say what is meant with
-``--part OURS=NAME`` where it is wrong or not found (``NAME,NAME`` if it has several parts there).
-Parts that features do not need stay as they are initialised where they are not found.
+release is refused, with that one's name. One that is not of its method's usual network needs
+``--config``. Of Hi-CMD, AlignGAN and DNS networks are known, and not all names: they are found by
+their layers, and two that look alike (of the two modalities) by words in their names, such as
+``rgb`` and ``ir``, or ``a`` and ``b``, the first for visible images. Printed is what was taken for
+what: check it, and say what is meant with ``--part OURS=NAME`` where it is wrong or not found
+(``NAME,NAME`` if it has several parts there). Parts that features do not need stay as they are
+initialised where they are not found.
 """
 
 import argparse

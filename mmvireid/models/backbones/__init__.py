@@ -8,6 +8,7 @@ from .resnet_trunk import ResNetTrunk
 from .sobel import SobelEdges, resize_edges
 from .two_stream_resnet import TwoStreamResNet
 from .vgg16_features import VGG16Features
+from .view_stems import ViewStems
 from .vision_transformer import VisionTransformer
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     'SobelEdges',
     'TwoStreamResNet',
     'VGG16Features',
+    'ViewStems',
     'VisionTransformer',
     'WeightedEdgeFusion',
     'resize_edges',

@@ -20,6 +20,7 @@ from .resnet_part import (
     set_stride,
     stage_channels,
 )
+from .view_stems import ViewStems
 
 
 @MODELS.register_module()
@@ -45,6 +46,8 @@ class TwoStreamResNet(BaseModule):
         plugins: Configs of :class:`~mmvireid.models.plugins.BasePlugin` by name of a shared stage
             (``'layer1'`` to ``'layer4'``), one or a list of them: what changes the stage's map
             before the next stage sees it. Their sizes follow.
+        num_stems: Stems of each modality, up to 4: in training, each sees a view of its own of the
+            modality's images; in tests their maps are averaged (:class:`ViewStems`).
         stem_relu: Whether the stem has its ReLU. Released code after early versions of
             "reid-strong-baseline" has none (X-Modality, JSIA).
         init_cfg: ``dict(type='Pretrained', checkpoint=...)`` initialises the trunk and both
@@ -55,6 +58,7 @@ class TwoStreamResNet(BaseModule):
 
     Attributes:
         out_channels (int): Channels C of the feature map, such as 2048.
+        num_stems (int): As the argument.
 
     Raises:
         ValueError: If an argument is not allowed.
@@ -75,27 +79,28 @@ class TwoStreamResNet(BaseModule):
         non_local: dict[str, int] | None = None,
         non_local_inner: int | None = 1,
         plugins: dict[str, dict | list[dict]] | None = None,
+        num_stems: int = 1,
         stem_relu: bool = True,
         init_cfg: dict | None = None,
     ) -> None:
         super().__init__(init_cfg)
         non_local = non_local or {}
-        self._check(depth, split, num_stages, last_stride, non_local)
+        self._check(depth, split, num_stages, last_stride, non_local, num_stems)
         stages = (*STEM, *STAGES[1 : num_stages + 1])
         last_private = STEM[-1] if split == 'stem' else split
         cut = 0 if split == 'none' else stages.index(last_private) + 1
-        streams = [build_resnet(depth) for _ in MODALITIES]
+        streams = [build_resnet(depth) for _ in range(num_stems * len(MODALITIES))]
         if not stem_relu:
             for stream in streams:
                 stream.relu = nn.Identity()  # of the stem; the blocks have their own
         last_stages = [getattr(stream, stages[-1]) for stream in streams]
         for last_stage in last_stages:
             set_stride(last_stage, last_stride)
+        stems = [ResNetPart(stream, stages[:cut], non_local, non_local_inner) for stream in streams]
+        own = [stems[i : i + num_stems] for i in range(0, len(stems), num_stems)]
+        self.num_stems = num_stems
         self.stems = nn.ModuleDict(
-            {
-                modality: ResNetPart(stream, stages[:cut], non_local, non_local_inner)
-                for modality, stream in zip(MODALITIES, streams)
-            }
+            {key: ViewStems(s) if num_stems > 1 else s[0] for key, s in zip(MODALITIES, own)}
         )
         self.trunk = ResNetPart(streams[0], stages[cut:], non_local, non_local_inner)
         self.plugins = StagePlugins(
@@ -105,7 +110,12 @@ class TwoStreamResNet(BaseModule):
 
     @staticmethod
     def _check(
-        depth: int, split: str, num_stages: int, last_stride: int, non_local: dict[str, int]
+        depth: int,
+        split: str,
+        num_stages: int,
+        last_stride: int,
+        non_local: dict[str, int],
+        num_stems: int,
     ) -> None:
         stages = STAGES[: num_stages + 1]
         checks = {
@@ -113,6 +123,7 @@ class TwoStreamResNet(BaseModule):
             'num_stages': (num_stages, (2, 3, 4)),
             'split': (split, ('none', 'conv1', *stages)),
             'last_stride': (last_stride, (1, 2)),
+            'num_stems': (num_stems, (1,) if split == 'none' else (1, 2, 3, 4)),
         }
         checks |= {f'non_local[{key!r}]': (key, stages[1:]) for key in non_local}
         for name, (value, allowed) in checks.items():
@@ -122,13 +133,13 @@ class TwoStreamResNet(BaseModule):
                 )
 
     def init_weights(self) -> None:
-        """Load the ImageNet weights named by ``init_cfg`` into the trunk and both stems.
+        """Load the ImageNet weights named by ``init_cfg`` into the trunk and all stems.
 
         Raises:
             ValueError: If the file does not fit the network.
             RuntimeError: If the weights cannot be had; says which key takes a local file.
         """
-        parts = (*self.stems.values(), self.trunk)
+        parts = [part for part in self.modules() if isinstance(part, ResNetPart)]
         init_resnet_parts(self, parts, key='model.backbone.init_cfg')
 
     def embed_stems(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:

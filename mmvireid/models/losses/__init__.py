@@ -7,7 +7,9 @@ from .adaptive_large_margin_loss import (
 from .adversarial_loss import AdversarialLoss
 from .batch_circle_loss import BatchCircleLoss, batch_circle
 from .batch_hard_triplet_loss import BatchHardTripletLoss, batch_hard_triplet
+from .branch_orthogonality_loss import BranchOrthogonalityLoss, branch_orthogonality
 from .center_cluster_loss import CenterClusterLoss, center_cluster
+from .center_pair_mining_loss import CenterPairMiningLoss, center_pair_mining
 from .cosine_similarity_triplet_loss import (
     CosineSimilarityTripletLoss,
     cosine_similarity_triplet,
@@ -34,6 +36,7 @@ from .modality_shared_enhancement_loss import (
 from .mutual_teaching_loss import MutualTeachingLoss, mutual_teaching
 from .paired_center_triplet_loss import PairedCenterTripletLoss, paired_center_triplet
 from .perceptual_edge_loss import PerceptualEdgeLoss
+from .quadruple_center_loss import QuadrupleCenterLoss, quadruple_center
 from .r1_loss import R1Loss, r1_penalty
 from .regularized_similarity_triplet_loss import (
     RegularizedSimilarityTripletLoss,
@@ -67,7 +70,9 @@ __all__ = [
     'AdversarialLoss',
     'BatchCircleLoss',
     'BatchHardTripletLoss',
+    'BranchOrthogonalityLoss',
     'CenterClusterLoss',
+    'CenterPairMiningLoss',
     'CosineSimilarityTripletLoss',
     'CrossModalityContrastiveCenterLoss',
     'CrossModalityTripletLoss',
@@ -87,6 +92,7 @@ __all__ = [
     'MutualTeachingLoss',
     'PairedCenterTripletLoss',
     'PerceptualEdgeLoss',
+    'QuadrupleCenterLoss',
     'R1Loss',
     'RegularizedSimilarityTripletLoss',
     'SoftIdentityLoss',
@@ -100,7 +106,9 @@ __all__ = [
     'adaptive_large_margin',
     'batch_circle',
     'batch_hard_triplet',
+    'branch_orthogonality',
     'center_cluster',
+    'center_pair_mining',
     'cosine_similarity_triplet',
     'cross_modality_contrastive_center',
     'cross_modality_triplet',
@@ -121,6 +129,7 @@ __all__ = [
     'mutual_teaching',
     'paired_center_triplet',
     'printed_positive_distance',
+    'quadruple_center',
     'r1_penalty',
     'regularized_similarity_triplet',
     'squared_difference_triplet',

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from mmvireid.distances import pairwise_distance
+from mmvireid.distances import pairwise_distance, row_distance
 from mmvireid.errors import InvalidValueError
 from mmvireid.models.batches import modality_centers
 from mmvireid.registry import MODELS
@@ -47,8 +47,7 @@ def cross_modality_contrastive_center(
     """
     visible, infrared, identities, weights = modality_centers(features, labels, num_visible)
     center = (visible + infrared) / 2  # (Nv, D)
-    # the bound keeps the root's gradient finite where the centres coincide
-    intra = (visible - infrared).square().sum(dim=1).clamp(min=1e-12).sqrt()
+    intra = row_distance(visible, infrared)
     others = center if inter == 'mean' else torch.cat([visible, infrared])
     same = identities[:, None] == identities.repeat(len(others) // len(center))[None, :]
     nearest = pairwise_distance(center, others).masked_fill(same, torch.inf).amin(dim=1)

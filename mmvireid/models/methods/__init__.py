@@ -1,6 +1,7 @@
 from .agw import AGW
 from .aligngan import AlignGAN
 from .caj import CAJ
+from .deen import DEEN
 from .dgvae import DGVAE
 from .dns import DNS
 from .expat import ExpAT
@@ -9,6 +10,7 @@ from .hicmd import HiCMD
 from .hpiln import HPILN
 from .lba import LbA
 from .mpanet import MPANet
+from .mscmnet import MSCMNet
 from .mso import MSO
 from .pmt import PMT
 from .pretrain import IdentityPretraining
@@ -19,6 +21,7 @@ from .xiv import XIV
 __all__ = [
     'AGW',
     'CAJ',
+    'DEEN',
     'DGVAE',
     'DNS',
     'HAT',
@@ -32,6 +35,7 @@ __all__ = [
     'IdentityPretraining',
     'LbA',
     'MPANet',
+    'MSCMNet',
     'SeparateAlignGAN',
     'StripedReID',
 ]

@@ -105,6 +105,13 @@ TOY = dict(
 NO_TRIPLET = {'model.loss_weights.triplet': 0.0}
 GREY = dict(type='GreyAugmentation', prob=1.0)
 SMALL = {'model.backbone.num_stages': 3}
+BLUE = dict(type='ChannelCopyAugmentation', channels=(2,))
+FOUR_VIEWS = dict(
+    visible={},
+    exchanged=dict(modality='visible', augmentations=[BLUE]),
+    infrared={},
+    scaled=dict(modality='infrared', augmentations=[BLUE]),
+)
 AS_DRAWN = {'model.data_preprocessor': None}
 TWO_STAGES = [dict(name='all', end=5), dict(name='some', frozen=['visible_extractor'])]
 #: What is trained: a config file or a config, and what differs from the defaults in `write_cases`.
@@ -112,9 +119,6 @@ CASES = dict(
     agw=dict(config='agw/agw_sysu', joint=True, options=NO_TRIPLET | SMALL),
     agw_sync_bn=dict(config='agw/agw_sysu', joint=True, sync_bn=True, options=NO_TRIPLET | SMALL),
     agw_triplet=dict(config='agw/agw_sysu', options=SMALL),
-    # without augmentations, which processes draw for themselves
-    mpanet=dict(config='mpanet/mpanet_sysu', iterations=3, options=AS_DRAWN),
-    dns=dict(config='dns/dns_sysu', iterations=3, options=AS_DRAWN),
     # its stages see other views; nothing is drawn, as the processes would draw otherwise
     pmt=dict(
         config='pmt/pmt_sysu',
@@ -128,6 +132,9 @@ CASES = dict(
             'model.data_preprocessor.views.infrared.augmentations': [],
         },
     ),
+    # without augmentations, which processes draw for themselves
+    mpanet=dict(config='mpanet/mpanet_sysu', iterations=3, options=AS_DRAWN),
+    dns=dict(config='dns/dns_sysu', iterations=3, options=AS_DRAWN),
     staged=dict(config='dgvae/dgvae-discriminator_sysu', size=(32, 32)),
     staged_sync_bn=dict(
         config='dgvae/dgvae-baseline_sysu',
@@ -137,6 +144,13 @@ CASES = dict(
     ),
     toy=dict(config=TOY, joint=True, size=(4, 2), batch=(3, 2)),
     toy_sync_bn=dict(config=TOY, joint=True, sync_bn=True, size=(4, 2), batch=(3, 2)),
+    # with dropout, and views that draw nothing: one process would draw for both halves in a row
+    deen=dict(config='deen/deen_sysu', iterations=4, options={'model.data_preprocessor': None}),
+    mscmnet=dict(
+        config='mscmnet/mscmnet_sysu',
+        iterations=4,
+        options={'model.data_preprocessor': dict(_delete_=True, views=FOUR_VIEWS)},
+    ),
     aligngan=dict(config='aligngan/aligngan_sysu', size=(64, 32)),
     # large, hence short; its discriminators learn from a second derivative
     hicmd=dict(

@@ -1,0 +1,4 @@
+_base_ = ['../_base_/methods/deen.py', '../_base_/datasets/sysu_mm01.py']
+model = dict(head=dict(num_ids=_base_.num_ids))
+train_dataloader = _base_.loading.train
+test_dataloader = _base_.loading.test

@@ -1,0 +1,3 @@
+# The attention across the levels, without the center term.
+_base_ = ['mscmnet_synthetic.py', '../_base_/variants/mscmnet.py']
+model = _base_._variants.mimb.model

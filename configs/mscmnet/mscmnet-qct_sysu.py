@@ -1,0 +1,3 @@
+# The center term, without attention across the levels.
+_base_ = ['mscmnet_sysu.py', '../_base_/variants/mscmnet.py']
+model = _base_._variants.qct.model
