@@ -1,6 +1,6 @@
 """Several data sets as one, to train on the people of all of them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
 from os.path import realpath
 
@@ -151,12 +151,14 @@ def _check_configs(datasets: Sequence[dict]) -> None:
     if not datasets:
         raise InvalidValueError('JoinedReID: `datasets` is empty, expected at least one data set.')
     for number, part in enumerate(datasets):
-        kind = DATASETS.get(part['type']) if 'type' in part else None
-        fits = isinstance(kind, type) and issubclass(kind, BaseReIDDataset)
-        if not fits or kind is JoinedReID:
+        name = part.get('type') if isinstance(part, Mapping) else part
+        is_name = isinstance(part, Mapping) and isinstance(name, str)
+        kind = DATASETS.get(name) if is_name else name
+        fits = isinstance(part, Mapping) and isinstance(kind, type)
+        if not fits or not issubclass(kind, BaseReIDDataset) or kind is JoinedReID:
             raise InvalidTypeError(
-                f'JoinedReID: `datasets[{number}].type` is {part.get("type")!r}, expected a data '
-                'set of this package, or a BaseReIDDataset of your own, and no joined one.'
+                f'JoinedReID: `datasets[{number}].type` is {name!r}, expected a data set of this '
+                'package, or a BaseReIDDataset of your own, and no joined one.'
             )
         if said := [key for key in SHARED if key in part]:
             raise InvalidValueError(

@@ -10,7 +10,13 @@ import torch
 from mmengine.dataset import DefaultSampler
 from mmengine.runner import Runner
 
-from mmvireid.datasets import CrossModalityBatchSampler, JoinedReID, SeededIndex, check_trained_on
+from mmvireid.datasets import (
+    CrossModalityBatchSampler,
+    JoinedReID,
+    RegDB,
+    SeededIndex,
+    check_trained_on,
+)
 from mmvireid.registry import DATASETS
 
 SIZE = (24, 12)
@@ -176,6 +182,18 @@ def test_what_makes_no_data_set_is_named(configs, changes, error, message):
     (sysu,) = configs(kinds=['SYSUMM01'])
     with pytest.raises(error, match=message):
         JoinedReID([sysu | change for change in changes])
+
+
+@pytest.mark.parametrize('datasets', [dict(type='RegDB'), ['RegDB'], [RegDB], [dict(split='a')]])
+def test_what_is_no_config_of_a_data_set_is_named(datasets):
+    with pytest.raises(TypeError, match=r'JoinedReID: `datasets\[0\].type` is .*, expected a data'):
+        JoinedReID(datasets)
+
+
+def test_a_part_may_be_given_by_its_class(rendered):
+    part = dict(data_root=rendered('regdb'), split='train')
+    joined = JoinedReID([dict(part, type=RegDB)])
+    assert joined.metainfo['num_ids'] == JoinedReID([dict(part, type='RegDB')]).metainfo['num_ids']
 
 
 def test_two_trials_of_regdb_are_one_data_set(configs):

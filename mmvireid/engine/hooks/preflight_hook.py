@@ -9,12 +9,14 @@ from torch.utils.data import BatchSampler
 from mmvireid.datasets import BaseReIDDataset, check_trained_on
 from mmvireid.datasets.transforms import RandomPadCrop
 from mmvireid.engine.hooks.stage_hook import StageHook
+from mmvireid.engine.hooks.teacher_hook import TeacherHook
 from mmvireid.engine.rehearsal import rehearse
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import BaseProtocol, FeatureSet
 from mmvireid.evaluation.result_keys import check_result_key, result_keys
 from mmvireid.models.augmentations import PadCropAugmentation
 from mmvireid.models.base import AlternatingReID, BaseReID, unwrap
+from mmvireid.models.heads import ModalityHeads
 from mmvireid.registry import HOOKS
 
 
@@ -25,6 +27,7 @@ class PreflightHook(Hook):
     - Every ``num_ids`` in the model equals the number of training identities: a label out of
       range would otherwise stop a GPU with an unreadable message, and unused classes would pass.
     - The model's ``input_size``, where it has one, is the size of the training images.
+    - A ``TeacherHook`` moves the teachers of ``ModalityHeads``.
     - Images are padded and cropped in the pipeline, or by the model's data preprocessor in their
       views, and not in both.
     - The batch sampler provides the blocks that the model names in its attribute ``blocks``; a
@@ -61,6 +64,7 @@ class PreflightHook(Hook):
         self._check_wrapper(runner)
         self._check_num_ids(runner)
         self._check_input_size(runner)
+        self._check_teachers(runner)
         self._check_crops(runner)
         self._check_blocks(runner)
         self._check_pairs(runner)
@@ -137,6 +141,18 @@ class PreflightHook(Hook):
                     f'PreflightHook: `model.input_size` is {tuple(expected)}, expected '
                     f'{tuple(size)}, the `size` of {type(transform).__name__} in the training '
                     'pipeline.'
+                )
+
+    @staticmethod
+    def _check_teachers(runner: Runner) -> None:
+        hooks = [hook for hook in runner.hooks if isinstance(hook, TeacherHook)]
+        moved = {pair['teacher'] for hook in hooks for pair in hook.pairs}
+        for name, module in unwrap(runner.model).named_modules():
+            if isinstance(module, ModalityHeads) and f'{name}.teachers' not in moved:
+                raise InvalidValueError(
+                    f'PreflightHook: `model.{name}` has teachers, and the teachers that a '
+                    f'TeacherHook moves are {sorted(moved)}, expected {name}.teachers among them: '
+                    'they would stay as they began.'
                 )
 
     @staticmethod

@@ -156,8 +156,17 @@ class VisionTransformer(BaseModule):
         Returns:
             Normalised tokens, visible images first, the class token and then the patches row by
             row, shape (N, 1 + T, D).
+
+        Raises:
+            ValueError: If the images are of another size than positions were made for.
         """
         images = {key: inputs[key] for key in MODALITIES if key in inputs}
+        for own in images.values():
+            if tuple(own.shape[2:]) != self.input_size:
+                raise InvalidValueError(
+                    f'VisionTransformer: `input_size` is {self.input_size} and an image '
+                    f'{tuple(own.shape[2:])}, expected the `size` of the images in the pipeline.'
+                )
         if isinstance(self.patch_embed, nn.ModuleDict):
             patches = torch.cat([self.patch_embed[key](own) for key, own in images.items()])
         else:

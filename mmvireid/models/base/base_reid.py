@@ -1,6 +1,7 @@
 """The base of every method: one loss, one optimiser, one retrieval feature."""
 
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 
 import torch
@@ -208,11 +209,19 @@ class BaseReID(PartBuilder, BaseModel):
         return weighted | {key: terms[key].detach() for key in self.diagnostics if key in terms}
 
     def check_declarations(self) -> None:
-        """Check what the class declares, as far as that needs no batch.
+        """Check what class and config declare of a training, as far as that needs no batch.
 
         Raises:
-            ValueError: If the name of a diagnostic has "loss" in it.
+            ValueError: If the name of a diagnostic has "loss" in it, or the backbone has several
+                stems for a modality and not as many views of it.
         """
+        stems = getattr(getattr(self, 'backbone', None), 'num_stems', 1)
+        counts = Counter(self.views.values())
+        if stems > 1 and any(counts[modality] != stems for modality in MODALITIES):
+            raise InvalidValueError(
+                f'{type(self).__name__}: `backbone.num_stems` is {stems} with the views '
+                f'{self.views} of `data_preprocessor.views`, expected as many of each modality.'
+            )
         summed = sorted(name for name in self.diagnostics if 'loss' in name)
         if summed:
             raise InvalidValueError(

@@ -84,20 +84,23 @@ class PartBuilder:
         """Build ``losses``, by kind."""
         self.losses = nn.ModuleDict({kind: MODELS.build(cfg) for kind, cfg in losses.items()})
 
-    def check_needed_by(self, term: str, **part: dict | None) -> None:
+    def check_needed_by(self, term: str, also: Sequence[str] = (), **part: dict | None) -> None:
         """Make sure that a part is there just where its term counts.
 
         Args:
             term: The term that is computed with it.
+            also: Further terms that are, which may be without a weight where it is there.
             **part: Its config, by its name.
 
         Raises:
-            ValueError: If the term has a weight and there is no part, or the other way about.
+            ValueError: If a term has a weight and there is no part, or there is one and its term
+                has none.
         """
         [(name, cfg)] = part.items()
-        weight = self.loss_weights.get(term) or 0
-        if (cfg is None) != (weight == 0):
-            raise InvalidValueError(
-                f'{type(self).__name__}: `loss_weights.{term}` is {weight} with `{name}` {cfg}, '
-                'expected a positive weight just with one.'
-            )
+        for each in (term, *also):
+            weight = self.loss_weights.get(each) or 0
+            if (weight != 0) if cfg is None else (weight == 0 and each == term):
+                raise InvalidValueError(
+                    f'{type(self).__name__}: `loss_weights.{each}` is {weight} with `{name}` '
+                    f'{cfg}, expected a positive weight just with one.'
+                )

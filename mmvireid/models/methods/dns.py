@@ -64,7 +64,7 @@ class DNS(BaseReID):
     ) -> None:
         super().__init__(loss_weights, **kwargs)
         self.check_needed_by('branch_gap', branch=branch)
-        self.check_needed_by('modality_identity', modality_heads=modality_heads)
+        self.check_needed_by('modality_identity', ['teaching'], modality_heads=modality_heads)
         channels = self.add_part('backbone', backbone).out_channels
         self.add_part('neck', neck, in_channels=channels)
         self.branch = self.add_part('branch', branch, in_channels=channels)

@@ -47,7 +47,7 @@ class LbA(AGW):
     def __init__(self, dense_loss: dict, **kwargs) -> None:
         super().__init__(**kwargs)
         self.dense_loss = MODELS.build(dense_loss)
-        if self.backbone.plugins or not len(self.backbone.trunk):
+        if not len(getattr(self.backbone, 'trunk', ())) or self.backbone.plugins:
             raise InvalidValueError(
                 'LbA: `backbone` has plug-ins, or no stage that both modalities share, expected '
                 'such a stage and no plug-ins: maps are aligned before and behind the last one.'

@@ -59,7 +59,7 @@ class MPANet(BaseReID):
         **kwargs,
     ) -> None:
         super().__init__(loss_weights, **kwargs)
-        self.check_needed_by('modality_identity', modality_heads=modality_heads)
+        self.check_needed_by('modality_identity', ['teaching'], modality_heads=modality_heads)
         channels = self.add_part('backbone', backbone).out_channels
         channels = self.add_part('neck', neck, in_channels=channels).out_channels
         num_ids = self.add_part('head', head, in_channels=channels).num_ids

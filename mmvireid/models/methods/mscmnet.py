@@ -1,13 +1,10 @@
 """MSCMNet: four stems, and channels compared across the levels of the network."""
 
-from collections import Counter
-
 from torch import Tensor
 
-from mmvireid.errors import InvalidValueError
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import MODELS
-from mmvireid.structures import MODALITIES, VISIBLE, ReIDDataSample
+from mmvireid.structures import VISIBLE, ReIDDataSample
 
 
 @MODELS.register_module()
@@ -36,9 +33,6 @@ class MSCMNet(BaseReID):
         center_loss: Config of the loss on (embeddings, labels, number of visible images).
         loss_weights: Weights of the terms ``identity`` and ``center``.
         **kwargs: As in :class:`BaseReID`.
-
-    Raises:
-        ValueError: If a modality has not as many views as the backbone has stems for it.
     """
 
     pair_terms = ('center',)
@@ -58,12 +52,6 @@ class MSCMNet(BaseReID):
         self.add_part('neck', neck, in_channels=backbone.out_channels)
         self.add_part('head', head, in_channels=backbone.out_channels)
         self.add_losses(dict(identity=identity_loss, center=center_loss))
-        counts = Counter(self.views.values())
-        if any(counts[modality] != backbone.num_stems for modality in MODALITIES):
-            raise InvalidValueError(
-                f'MSCMNet: `backbone.num_stems` is {backbone.num_stems} with the views '
-                f'{self.views} of `data_preprocessor.views`, expected as many of each modality.'
-            )
 
     def loss(self, inputs: dict[str, Tensor], data_samples: list[ReIDDataSample]) -> dict:
         """Compute the terms ``identity`` and ``center``, see :meth:`BaseReID.loss`.

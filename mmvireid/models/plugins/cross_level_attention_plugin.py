@@ -151,6 +151,7 @@ class CrossLevelAttentionPlugin(BasePlugin):
                 f'CrossLevelAttentionPlugin: `num_heads` is {num_heads}, expected a divisor of '
                 f'{positions}, the positions of `map_size` {self.map_size}.'
             )
+        self.scales = {name: maps[name].scale for name in self.needs}
         others = [*(maps[name] for name in self.needs), None]
         self.levels = nn.ModuleList(
             LevelAttention(in_channels, positions, num_heads, other) for other in others
@@ -162,6 +163,14 @@ class CrossLevelAttentionPlugin(BasePlugin):
                 f'CrossLevelAttentionPlugin: `map_size` is {self.map_size} and the map '
                 f'{tuple(x.shape[2:])}, expected the size of the images over the stride there.'
             )
+        for name, scale in self.scales.items():
+            expected = tuple(scale * side for side in self.map_size)
+            if tuple(maps[name].shape[2:]) != expected:
+                raise InvalidValueError(
+                    f'CrossLevelAttentionPlugin: `map_size` is {self.map_size} and the map of '
+                    f'{name!r} {tuple(maps[name].shape[2:])}, expected {expected}: images whose '
+                    'sides the stride divides.'
+                )
         for level, other in zip(self.levels, [*(maps[name] for name in self.needs), None]):
             x = level(x, other)
         return x

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 from .base_plugin import STAGE_INPUT, BasePlugin, MapSize
@@ -103,6 +104,9 @@ class FeatureAggregationPlugin(BasePlugin):
         in_channels: Channels C of the maps.
         maps: Size of the stage's ``'input'``.
 
+    Raises:
+        ValueError: If a map has an odd number of positions.
+
     Example:
         >>> import torch
         >>> plugin = FeatureAggregationPlugin(8, maps=dict(input=MapSize(4, 2)))
@@ -122,4 +126,10 @@ class FeatureAggregationPlugin(BasePlugin):
 
     def forward(self, x: Tensor, maps: Mapping[str, Tensor]) -> Tensor:
         begun = maps[STAGE_INPUT]
+        for _, _, height, width in (x.shape, begun.shape):
+            if height * width % 2:
+                raise InvalidValueError(
+                    f'FeatureAggregationPlugin: a map is of {(height, width)}, expected an even '
+                    'number of positions, which are read as two halves: images of another size.'
+                )
         return self.positions(self.channels(x, begun), begun)

@@ -8,10 +8,10 @@ from torch import nn
 from torch.utils.data import BatchSampler
 
 from mmvireid.datasets.transforms import RandomPadCrop
-from mmvireid.engine.hooks import PreflightHook
+from mmvireid.engine.hooks import PreflightHook, TeacherHook
 from mmvireid.evaluation.metrics import SYSUMetric
 from mmvireid.models.data_preprocessors import ReIDDataPreprocessor
-from mmvireid.models.heads import IdentityHead
+from mmvireid.models.heads import IdentityHead, ModalityHeads
 
 
 def fake_loader(**metainfo):
@@ -73,6 +73,20 @@ def test_images_of_another_size_than_the_model_expects_are_named():
         ValueError, match=r'input_size` is \(128, 64\), expected \(64, 32\), the `s'
     ):
         PreflightHook().before_train(runner)
+
+
+def test_teachers_whom_nobody_moves_are_named():
+    runner = fake_runner(5)
+    runner.model.heads = ModalityHeads(4, num_ids=5)
+    with pytest.raises(
+        ValueError, match=r'`model\.heads` has teachers, .* are \[\], expected heads'
+    ):
+        PreflightHook().before_train(runner)
+    runner.hooks = [TeacherHook([dict(teacher='other', student='head')])]
+    with pytest.raises(ValueError, match=r"are \['other'\], expected heads\.teachers among them"):
+        PreflightHook().before_train(runner)
+    runner.hooks += [TeacherHook([dict(teacher='heads.teachers', student='heads.students')])]
+    PreflightHook().before_train(runner)
 
 
 def test_blocks_that_the_model_wants_and_the_sampler_lacks_are_named():

@@ -137,3 +137,11 @@ def test_weights_that_do_not_fit_are_refused_by_name(imagenet, tmp_path):
 def test_wrong_arguments_are_refused(values, message):
     with pytest.raises(ValueError, match=f'VisionTransformer: {message}'):
         build(**values)
+
+
+def test_images_of_another_size_are_refused():
+    """Larger ones, and smaller ones of as many patches."""
+    net = build()
+    for size in ((128, 32), (66, 34)):
+        with pytest.raises(ValueError, match=r'`input_size` is \(64, 32\) and an image \(\d+, 3'):
+            net(dict(visible=images(), infrared=images(size=size)))

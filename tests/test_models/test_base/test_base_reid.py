@@ -112,3 +112,16 @@ def test_views_are_those_of_the_data_preprocessor():
     ):
         with pytest.raises(ValueError, match=r'Toy: `groups` is .* expected different views'):
             model.check_views('groups', names, one_modality)
+
+
+def test_several_stems_need_as_many_views(training_batch):
+    """Without them each stem would be given a part of the batch."""
+    views = dict(visible={}, infrared={}, second=dict(modality='visible'))
+    toy = Toy(loss_weights={}, data_preprocessor=dict(views=views))
+    toy.backbone = torch.nn.Identity()
+    toy.check_declarations()
+    toy.backbone.num_stems = 1  # which several views may share
+    toy.check_declarations()
+    toy.backbone.num_stems = 2
+    with pytest.raises(ValueError, match='Toy: `backbone.num_stems` is 2 with the views'):
+        toy.check_declarations()

@@ -99,3 +99,9 @@ def test_a_part_and_its_term_come_together(method):
         message = rf'Method: `loss_weights.{term}` is {weight} with `judge` .*, expected a positive'
         with pytest.raises(ValueError, match=message):
             method.check_needed_by(term, judge=cfg)
+
+
+def test_a_second_term_needs_the_part_and_the_part_not_it(method):
+    method.check_needed_by('adversarial', ['off', 'out'], judge=PART)
+    with pytest.raises(ValueError, match='`loss_weights.adversarial` is 1.0 with `judge` None'):
+        method.check_needed_by('off', ['adversarial'], judge=None)

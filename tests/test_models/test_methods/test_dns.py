@@ -140,6 +140,9 @@ def test_parts_and_terms_come_together(training_batch):
         build(loss_weights=weights)
     with pytest.raises(ValueError, match='`loss_weights.modality_identity` is 0.25 with'):
         build(modality_heads=None)
+    weights = dict(MODEL['loss_weights'], modality_identity=0.0)
+    with pytest.raises(ValueError, match='`loss_weights.teaching` is 0.5 with `modality_heads` N'):
+        build(modality_heads=None, loss_weights=weights)
 
 
 EPOCHS, PEAK = 100, 16

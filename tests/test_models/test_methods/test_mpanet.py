@@ -157,6 +157,9 @@ def test_without_heads_there_are_no_terms_of_them(training_batch):
     assert set(model(**batch, mode='loss')) == {'loss_identity', 'loss_center'}
     with pytest.raises(ValueError, match='`loss_weights.modality_identity` is 1.0 with `modality_'):
         build(modality_heads=None)
+    weights = dict(MODEL['loss_weights'], modality_identity=0.0)
+    with pytest.raises(ValueError, match='`loss_weights.teaching` is 2.5 with `modality_heads` N'):
+        build(modality_heads=None, loss_weights=weights)
 
 
 def test_regdb_is_compared_by_lengths_too():

@@ -89,14 +89,15 @@ def test_a_test_image_goes_through_both_stems_of_its_modality(training_batch):
 def test_without_the_term_nothing_of_it_is_computed(training_batch):
     model = build(loss_weights=dict(identity=1.0, center=0.0))
     model.losses['center'].forward = None
+    model.check_declarations()
     batch = model.data_preprocessor(training_batch(3, 2), training=True)
     assert set(model(**batch, mode='loss')) == {'loss_identity'}
 
 
 @pytest.mark.parametrize('views', [None, dict(visible={}), {k: VIEWS[k] for k in [*VIEWS][:2]}])
 def test_stems_without_their_views_are_refused(views):
-    with pytest.raises(ValueError, match='`backbone.num_stems` is 2 with the views'):
-        build(views)
+    with pytest.raises(ValueError, match='MSCMNet: `backbone.num_stems` is 2 with the views'):
+        build(views).check_declarations()
 
 
 def test_images_and_batches_are_the_released_ones():

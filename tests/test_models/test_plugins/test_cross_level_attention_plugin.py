@@ -96,3 +96,12 @@ def test_as_many_parameters_as_released():
 def test_what_does_not_fit_the_images_is_named(values, message):
     with pytest.raises(ValueError, match=message):
         CrossLevelAttentionPlugin(16, SIZES, **values)(torch.zeros(2, 16, 3, 2), MAPS)
+
+
+def test_an_earlier_map_that_does_not_fit_is_named():
+    """Where a stride divides no side, its stages and one convolution round differently."""
+    plugin = CrossLevelAttentionPlugin(16, SIZES, map_size=(3, 2), num_heads=3)
+    maps = {name: values.float() for name, values in MAPS.items()}
+    maps['layer2'] = maps['layer2'][:, :, 1:]
+    with pytest.raises(ValueError, match=r"map of 'layer2' \(5, 4\), expected \(6, 4\)"):
+        plugin(torch.zeros(2, 16, 3, 2), maps)

@@ -54,3 +54,11 @@ def test_as_many_parameters_as_released(high, low, stride, expected):
     with torch.device('meta'):
         plugin = FeatureAggregationPlugin(high, maps=dict(input=MapSize(low, stride)))
     assert sum(p.numel() for p in plugin.parameters()) == expected
+
+
+@pytest.mark.parametrize(('size', 'begun'), [((5, 3), (10, 6)), ((3, 2), (5, 3))])
+def test_maps_without_two_halves_are_named(size, begun):
+    plugin = FeatureAggregationPlugin(8, maps=dict(input=MapSize(4, 2)))
+    odd = r'a map is of \(5, 3\), expected an even number of positions'
+    with pytest.raises(ValueError, match=odd):
+        plugin(torch.zeros(1, 8, *size), dict(input=torch.zeros(1, 4, *begun)))
