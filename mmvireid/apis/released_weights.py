@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mmvireid.apis.releases import RELEASES, Part, Release
+from mmvireid.apis.releases import RELEASES, WRAPPERS, Part, Release
 from mmvireid.errors import InvalidValueError
 from mmvireid.storage import check_state_dict
 
@@ -83,7 +83,9 @@ def convert_by_names(release: Release, released: Mapping[str, Tensor]) -> Conver
     """
     kept, dropped = OrderedDict(), []
     for key, value in released.items():
-        found = [(re.match(pattern, key), ours) for pattern, ours in release.names.items()]
+        found = [
+            (re.match(WRAPPERS + pattern, key), ours) for pattern, ours in release.names.items()
+        ]
         start = next(((match, ours) for match, ours in found if match), None)
         if start is None:
             dropped.append(key)

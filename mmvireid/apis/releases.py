@@ -4,6 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
+#: What may stand before all names of a release: who saved the weights, or held the network.
+WRAPPERS = r'(?:net\.|model\.)?'
+
 
 @dataclass(frozen=True)
 class Part:
@@ -31,8 +34,9 @@ class Release:
         config: Our config that takes the weights, below ``configs``.
         classifier: Our layer that has an output per identity; of several one.
         num_ids: The config's key of their number.
-        names: Patterns of the beginnings of its names, and ours for them; the rest is the same.
-            What no pattern matches is dropped: weights that the release registers and never uses.
+        names: Patterns of the beginnings of its names, behind :data:`WRAPPERS`, and ours for them;
+            the rest is the same. What no pattern matches is dropped: weights that the release
+            registers and never uses.
         idle: Pattern of names of ours that a file may lack, because features do not need them; they
             stay as they are initialised.
         parts: Or else its networks, of two with layers alike the larger one first.
@@ -40,8 +44,8 @@ class Release:
 
     title: str
     config: str
-    classifier: str
-    num_ids: str
+    classifier: str = 'head.classifier'
+    num_ids: str = 'model.head.num_ids'
     names: Mapping[str, str] = field(default_factory=dict)
     idle: str | None = None
     parts: tuple[Part, ...] = ()
@@ -53,18 +57,18 @@ def _baseline(last_stage: int = 4) -> dict[str, str]:
     It has three whole ResNets, of which parts are used.
     """
     return {
-        r'(?:net\.)?visible_module\.visible\.(conv1|bn1)\.': r'backbone.stems.visible.\1.',
-        r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1)\.': r'backbone.stems.infrared.\1.',
-        rf'(?:net\.)?base_resnet\.base\.(layer[1-{last_stage}])\.': r'backbone.trunk.\1.',
-        r'(?:net\.)?bottleneck\.': 'neck.bn.',
-        r'(?:net\.)?classifier\.': 'head.classifier.',
+        r'visible_module\.visible\.(conv1|bn1)\.': r'backbone.stems.visible.\1.',
+        r'thermal_module\.thermal\.(conv1|bn1)\.': r'backbone.stems.infrared.\1.',
+        rf'base_resnet\.base\.(layer[1-{last_stage}])\.': r'backbone.trunk.\1.',
+        r'bottleneck\.': 'neck.bn.',
+        r'classifier\.': 'head.classifier.',
     }
 
 
 _NON_LOCAL = {'2': {'0': 2, '1': 3}, '3': {'0': 3, '1': 4, '2': 5}}  # its index: behind our block
 _NON_LOCAL_PARTS = {'g.0': 'g', 'theta': 'theta', 'phi': 'phi', 'W.0': 'out', 'W.1': 'bn'}
 _NON_LOCAL_NAMES = {
-    rf'(?:net\.)?NL_{layer}\.{index}\.{re.escape(part)}\.': (
+    rf'NL_{layer}\.{index}\.{re.escape(part)}\.': (
         f'backbone.trunk.layer{layer}.non_local_{block}.{name}.'
     )
     for layer, blocks in _NON_LOCAL.items()
@@ -74,8 +78,6 @@ _NON_LOCAL_NAMES = {
 AGW = Release(
     title='an AGW checkpoint of the Cross-Modal-Re-ID-baseline with `classifier.weight`',
     config='agw/agw_sysu.py',
-    classifier='head.classifier',
-    num_ids='model.head.num_ids',
     names=_baseline() | _NON_LOCAL_NAMES,
 )
 CAJ = replace(AGW, title='a CAJ checkpoint, with the names of AGW', config='caj/caj_sysu.py')
@@ -90,26 +92,23 @@ HCT = Release(
     title='an HCT checkpoint of six stripes',
     config='hct/hct_sysu.py',
     classifier='head.heads.0.classifier',
-    num_ids='model.head.num_ids',
     names={
-        r'(?:net\.)?visible_module\.visible\.(conv1|bn1|layer1)\.': r'backbone.stems.visible.\1.',
-        r'(?:net\.)?thermal_module\.thermal\.(conv1|bn1|layer1)\.': r'backbone.stems.infrared.\1.',
-        r'(?:net\.)?base_resnet\.base\.(layer[2-4])\.': r'backbone.trunk.\1.',
-        r'(?:net\.)?local_conv_list\.(\d)\.0\.': r'neck.parts.\1.reduction.',
-        r'(?:net\.)?local_conv_list\.(\d)\.1\.': r'neck.parts.\1.bn.',
-        r'(?:net\.)?fc_list\.(\d)\.': r'head.heads.\1.classifier.',
+        r'visible_module\.visible\.(conv1|bn1|layer1)\.': r'backbone.stems.visible.\1.',
+        r'thermal_module\.thermal\.(conv1|bn1|layer1)\.': r'backbone.stems.infrared.\1.',
+        r'base_resnet\.base\.(layer[2-4])\.': r'backbone.trunk.\1.',
+        r'local_conv_list\.(\d)\.0\.': r'neck.parts.\1.reduction.',
+        r'local_conv_list\.(\d)\.1\.': r'neck.parts.\1.bn.',
+        r'fc_list\.(\d)\.': r'head.heads.\1.classifier.',
     },
 )
 # One transformer by timm's names.
 PMT = Release(
     title='a PMT checkpoint of one transformer, with `base.cls_token`',
     config='pmt/pmt_sysu.py',
-    classifier='head.classifier',
-    num_ids='model.head.num_ids',
     names={
-        r'(?:net\.)?base\.': 'backbone.',
-        r'(?:net\.)?bottleneck\.': 'neck.bn.',
-        r'(?:net\.)?classifier\.': 'head.classifier.',
+        r'base\.': 'backbone.',
+        r'bottleneck\.': 'neck.bn.',
+        r'classifier\.': 'head.classifier.',
     },
 )
 
@@ -118,14 +117,14 @@ def _deen(config: str, last_stage: int) -> Release:
     """DEEN; its expansion is the second plug-in before the last stage."""
     attention = _NON_LOCAL_PARTS | {'g': 'g'}
     aggregation = {
-        rf'(?:net\.)?MFA([1-3])\.{theirs}\.{re.escape(part)}\.': (
+        rf'MFA([1-3])\.{theirs}\.{re.escape(part)}\.': (
             rf'backbone.plugins.layer\1.0.{ours}.{name}.'
         )
         for theirs, ours in dict(CNL='channels', PNL='positions').items()
         for part, name in attention.items()
     }
     expansion = {
-        rf'(?:net\.)?DEE\.FC{branch + 1}{theirs}\.': (
+        rf'DEE\.FC{branch + 1}{theirs}\.': (
             f'backbone.plugins.layer{last_stage - 1}.1.branches.{branch}.{ours}.'
         )
         for branch in range(2)
@@ -134,8 +133,6 @@ def _deen(config: str, last_stage: int) -> Release:
     return Release(
         title='a DEEN checkpoint with `classifier.weight`, `MFA1` and `DEE`',
         config=config,
-        classifier='head.classifier',
-        num_ids='model.head.num_ids',
         names=_baseline(last_stage) | aggregation | expansion,
     )
 
@@ -156,11 +153,9 @@ _ATTENTION = {
 MSCMNET = Release(
     title='an MSCMNet checkpoint with `classifier.weight`, `visible_moduleA` and `layerATT0`',
     config='mscmnet/mscmnet_sysu.py',
-    classifier='head.classifier',
-    num_ids='model.head.num_ids',
     names=_baseline()
     | {
-        rf'(?:net\.)?{theirs}_module{second}\.{theirs}\.(conv1|bn1)\.': (
+        rf'{theirs}_module{second}\.{theirs}\.(conv1|bn1)\.': (
             rf'backbone.stems.{ours}.{index}.\1.'
         )
         for theirs, ours in dict(visible='visible', thermal='infrared').items()
@@ -168,13 +163,13 @@ MSCMNET = Release(
     }
     | _NON_LOCAL_NAMES
     | {
-        rf'(?:net\.)?layerATT([0-3])\.{theirs}\.': (rf'backbone.plugins.layer3.0.levels.\1.{ours}.')
+        rf'layerATT([0-3])\.{theirs}\.': rf'backbone.plugins.layer3.0.levels.\1.{ours}.'
         for theirs, ours in _ATTENTION.items()
     }
     | {
-        r'(?:net\.)?layerATT([0-2])\.ln_1o\.': r'backbone.plugins.layer3.0.levels.\1.norm_other.',
-        r'(?:net\.)?layerATT([01])\.ATT_narrow1\.': r'backbone.plugins.layer3.0.levels.\1.other.',
-        r'(?:net\.)?layerATT(2)\.ATT_narrow2\.': r'backbone.plugins.layer3.0.levels.\1.other.',
+        r'layerATT([0-2])\.ln_1o\.': r'backbone.plugins.layer3.0.levels.\1.norm_other.',
+        r'layerATT([01])\.ATT_narrow1\.': r'backbone.plugins.layer3.0.levels.\1.other.',
+        r'layerATT(2)\.ATT_narrow2\.': r'backbone.plugins.layer3.0.levels.\1.other.',
     },
 )
 
@@ -182,16 +177,14 @@ MSCMNET = Release(
 MPANET = Release(
     title='a state dict of MPANet with `classifier.weight` and `spatial_attention.weight`',
     config='mpanet/mpanet_sysu.py',
-    classifier='head.classifier',
-    num_ids='model.head.num_ids',
     names={
-        r'(?:model\.)?backbone\.(conv1|bn1|layer[1-4])\.': r'backbone.trunk.\1.',
-        r'(?:model\.)?backbone\.MAM([34])\.': r'backbone.plugins.layer\1.0.',
-        r'(?:model\.)?spatial_attention\.': 'neck.masks.',
-        r'(?:model\.)?bn_neck\.': 'neck.bn.',
-        r'(?:model\.)?classifier\.': 'head.classifier.',
-        r'(?:model\.)?(visible|infrared)_classifier\.': r'modality_heads.students.\1.classifier.',
-        r'(?:model\.)?(visible|infrared)_classifier_\.': r'modality_heads.teachers.\1.classifier.',
+        r'backbone\.(conv1|bn1|layer[1-4])\.': r'backbone.trunk.\1.',
+        r'backbone\.MAM([34])\.': r'backbone.plugins.layer\1.0.',
+        r'spatial_attention\.': 'neck.masks.',
+        r'bn_neck\.': 'neck.bn.',
+        r'classifier\.': 'head.classifier.',
+        r'(visible|infrared)_classifier\.': r'modality_heads.students.\1.classifier.',
+        r'(visible|infrared)_classifier_\.': r'modality_heads.teachers.\1.classifier.',
     },
     idle=r'modality_heads\.',
 )
@@ -254,8 +247,6 @@ ALIGNGAN = Release(
 DNS = Release(
     title='a DNS checkpoint',
     config='dns/dns_sysu.py',
-    classifier='head.classifier',
-    num_ids='model.head.num_ids',
     parts=(
         Part(('backbone.stems.visible',), _VISIBLE),
         Part(('backbone.stems.infrared',), _INFRARED),
