@@ -11,6 +11,7 @@ from setuptools.command.build_py import build_py
 ROOT = Path(__file__).parent
 SEARCH = ['pymilvus>=3,<4', 'milvus-lite>=3,<4']
 WEB = [*SEARCH, 'gradio>=6,<7']
+REPORT = ['plotly>=6', 'scikit-learn']
 TESTS = [
     'pytest>=8',
     'pytest-timeout>=2.3',
@@ -21,6 +22,7 @@ TESTS = [
     'import-linter>=2.17,<3',
     'onnx',
     'onnxruntime',
+    'plotly>=6',
 ]
 PACKAGE = 'mmvireid'
 #: What OpenMMLab packages carry in ``<package>/.mim``, for ``mim`` and for installed use.
@@ -69,7 +71,7 @@ setup(
     license='Apache-2.0',
     python_requires='>=3.11,<3.14',
     packages=find_packages(include=[PACKAGE, f'{PACKAGE}.*']),
-    package_data={PACKAGE: ['**/*.csv', 'weights/*']},
+    package_data={PACKAGE: ['**/*.csv', 'reports/page.*', 'weights/*']},
     cmdclass={'build_py': BuildWithMIM},
     install_requires=[
         'torch>=2.6',
@@ -86,6 +88,7 @@ setup(
         'analysis': ['scikit-image', 'scikit-learn'],
         'deploy': ['onnx', 'onnxruntime'],
         'docs': ['furo', 'myst-parser>=4', 'sphinx>=8'],
+        'report': REPORT,
         'search': SEARCH,
         'tensorboard': ['tensorboard'],
         'tests': TESTS,

@@ -1,5 +1,6 @@
 """From an image file to pixels, without PyTorch and MMEngine: exported models need it, too."""
 
+import base64
 import struct
 from contextlib import suppress
 from io import BytesIO
@@ -221,3 +222,22 @@ def resize(
         grey = np.asarray(Image.fromarray(blue).resize(width_height, method))
         return cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR)
     return np.array(Image.fromarray(image).resize(width_height, method))
+
+
+def picture_url(picture: np.ndarray | None, height: int = 256, quality: int = 85) -> str:
+    """A picture as text that a browser shows, made smaller if it is large.
+
+    Args:
+        picture: uint8 BGR, shape (h, w, 3); ``None`` for one that is gone.
+        height: At most how high it is shown, in pixels.
+        quality: Of the JPEG, up to 100.
+    """
+    if picture is None:
+        picture = np.full((height, height // 2, 3), 200, np.uint8)
+        cv2.line(picture, (0, 0), (height // 2, height), (150, 150, 150), 2)
+    tall, wide = picture.shape[:2]
+    if tall > height:
+        size = (max(1, round(wide * height / tall)), height)
+        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    _, data = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    return f'data:image/jpeg;base64,{base64.b64encode(data).decode()}'

@@ -1,5 +1,6 @@
 """Decoding against OpenCV and Pillow, and images of every kind by hand."""
 
+import base64
 from io import BytesIO
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mmvireid.pictures import decode_image, read_image, to_bgr
+from mmvireid.pictures import decode_image, picture_url, read_image, to_bgr
 
 
 def by_hand(kind):
@@ -174,3 +175,22 @@ def test_bytes_are_decoded_as_files_are_and_never_too_many_pixels(tmp_path):
     for data in (b'', b'no picture', (tmp_path / 'a.png').read_bytes()[:60]):
         with pytest.raises(ValueError, match='`data` cannot be read'):
             decode_image(data)
+
+
+def decoded(url: str) -> np.ndarray:
+    head, data = url.split(',')
+    assert head == 'data:image/jpeg;base64'
+    return cv2.imdecode(np.frombuffer(base64.b64decode(data), np.uint8), cv2.IMREAD_COLOR)
+
+
+def test_pictures_are_shown_small_and_missing_ones_grey():
+    wide = np.zeros((1000, 400, 3), np.uint8)
+    wide[:] = (200, 30, 60)
+    shown = decoded(picture_url(wide))
+    assert shown.shape == (256, 102, 3) and np.abs(shown.astype(int) - wide[0, 0]).max() < 6
+    assert decoded(picture_url(wide[:50, :20])).shape == (50, 20, 3)
+    gone = decoded(picture_url(None)).astype(int)
+    assert np.ptp(gone, axis=2).max() < 4
+    small = decoded(picture_url(wide, height=100, quality=20))
+    assert small.shape == (100, 40, 3)
+    assert len(picture_url(wide, quality=20)) < len(picture_url(wide, quality=95))

@@ -14,7 +14,6 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -39,7 +38,7 @@ from mmvireid.benchmark.progress import Progress
 from mmvireid.benchmark.work import LINE, run_cell
 from mmvireid.commands import CommandParser, OptionsAction, add_options_argument, steady_screen
 from mmvireid.datasets.rendering import ensure_rendered
-from mmvireid.engine.runner import clear_errors, work_dir_lock
+from mmvireid.engine.runner import clear_errors, code_commit, work_dir_lock
 from mmvireid.engine.runner.config_check import places_in
 from mmvireid.errors import InvalidValueError, Refusal, RunStoppedError
 from mmvireid.storage import read_text, write_atomically
@@ -121,19 +120,8 @@ def read_variants(path: Path) -> list[tuple[str, str, dict]]:
 
 
 def commit_of(args: argparse.Namespace) -> str:
-    """Which state of the code runs; a ``+`` means that files were changed since."""
-    if args.commit:
-        return args.commit
-    git = ['git', '-C', str(ROOT)]
-    try:
-        head = subprocess.run([*git, 'rev-parse', '--short=12', 'HEAD'], **_QUIET)
-        changed = subprocess.run([*git, 'status', '--porcelain', '-uno'], **_QUIET)
-    except (OSError, subprocess.CalledProcessError):
-        return 'unknown'
-    return head.stdout.strip() + '+' * bool(changed.stdout.strip())
-
-
-_QUIET = dict(capture_output=True, text=True, check=True)
+    """Which state of the code runs."""
+    return args.commit or code_commit(ROOT)
 
 
 class Benchmark:

@@ -17,7 +17,7 @@ model = dict(
 train_dataloader = dict(
     batch_size=32,
     batch_sampler=dict(num_instances=2, num_batches=120),
-    dataset=dict(pipeline=[_base_.load_image, *_base_.loading.train.dataset.pipeline[1:]]),
+    dataset=dict(pipeline=[_base_.test_pipeline[0], *_base_.loading.train.dataset.pipeline[1:]]),
 )
 train_cfg = dict(max_epochs=20, val_interval=20)
 optim_wrapper = dict(type='AutocastOptimWrapper', optimizer=dict(lr=2e-3))

@@ -13,6 +13,7 @@ from mmvireid.engine.runner import (
     ReIDRunner,
     build_runner,
     clear_errors,
+    code_commit,
     distributed,
     package_version,
     prepare_config,
@@ -70,8 +71,12 @@ class Provenance(Hook):
 
     def after_load_checkpoint(self, runner: ReIDRunner, checkpoint: dict) -> None:
         weights = describe(self.args.checkpoint, checkpoint.get('meta', {}))
+        saved = self.args.save_features and str(npz_path(self.args.save_features).resolve())
+        root = getattr(runner.test_loop.dataloader.dataset, 'data_root', None)
+        places = dict(features=saved, data_root=root and str(Path(root).resolve()))
         for metric in retrieval_metrics(runner):
-            metric.provenance = dict(config=self.args.config, **weights)
+            metric.provenance = dict(config=self.args.config, commit=code_commit(), **weights)
+            metric.provenance |= places
 
 
 def apply_switches(cfg: Config, args: argparse.Namespace) -> None:

@@ -5,6 +5,7 @@ import time
 
 from mmengine.config import Config
 
+from mmvireid.apis.run_record import RunRecord
 from mmvireid.apis.run_summary import RunSummary, say_end
 from mmvireid.engine.runner import (
     build_runner,
@@ -45,6 +46,7 @@ def train(cfg: Config, args: argparse.Namespace) -> None:
     if checkpoint is not None:  # not in the config, which stays in the work dir
         runner._resume, runner._load_from = True, checkpoint
     runner.register_hook(RunSummary(args.config))
+    runner.register_hook(RunRecord(args.config))
     start = time.monotonic()
     runner.train()
     say_end(runner, time.monotonic() - start)

@@ -104,7 +104,7 @@ def config_settings(cfg: dict, others: dict) -> dict[str, Any]:
     parts['hooks'] = {name: hook for name, hook in kinds.items() if name not in _WATCHING}
     found = {}
     for name, value in (parts | others).items():
-        found.update(_leaves(value, name))
+        found.update(leaves(value, name))
     return json.loads(json.dumps(found, default=str))  # lists for tuples, as they will come back
 
 
@@ -115,8 +115,20 @@ def _plain_metainfo(dataset: Any) -> dict:
     }
 
 
-def _leaves(value: Any, where: str) -> Iterator[tuple[str, Any]]:
-    """Values that are no mappings, and not lists of mappings."""
+def leaves(value: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Values that are no mappings, and not lists of mappings.
+
+    Args:
+        value: Of a config.
+        where: Its name, which theirs begin with.
+
+    Yields:
+        Dotted names and values.
+
+    Example:
+        >>> list(leaves(dict(lr=0.1, steps=[dict(end=2), dict(end=4)]), 'plan'))
+        [('plan.lr', 0.1), ('plan.steps.0.end', 2), ('plan.steps.1.end', 4)]
+    """
     if isinstance(value, dict):
         pairs = value.items()
     elif isinstance(value, list | tuple) and any(isinstance(item, dict) for item in value):
@@ -125,7 +137,7 @@ def _leaves(value: Any, where: str) -> Iterator[tuple[str, Any]]:
         yield where, value
         return
     for key, item in pairs:
-        yield from _leaves(item, f'{where}.{key}')
+        yield from leaves(item, f'{where}.{key}')
 
 
 def note_settings(runner: Runner, checkpoint: dict) -> None:

@@ -1,6 +1,6 @@
 """Two methods on the same queries and galleries: what may be concluded."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,6 +8,9 @@ import numpy as np
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.functional.bootstrap import Difference, paired_bootstrap
 from mmvireid.evaluation.query_results import COMPARED, IdentityScores
+
+#: What results must have in common, of what their files say about themselves.
+_ALIKE = ('protocol', 'gallery', 'num_trials')
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,32 @@ def compare(
         )
     num_seeds = len(first), len(second)
     return Comparison(first[0].setting, figures, differences, counts.shape[1], num_seeds, level)
+
+
+def check_sources(sources: Mapping[str, Mapping]) -> None:
+    """Compare what the files of results say about themselves.
+
+    Args:
+        sources: What each says, by its name, see
+            :func:`~mmvireid.evaluation.query_results.load_queries`.
+
+    Raises:
+        ValueError: If one contradicts the first; names both.
+    """
+    facts = {
+        name: {key: source[key] for key in _ALIKE if key in source}
+        | (source.get('test_data') or {})
+        for name, source in sources.items()
+    }
+    first = next(iter(facts))
+    for name, other in facts.items():
+        for key in dict.fromkeys([*facts[first], *other]):
+            values = facts[first].get(key), other.get(key)
+            if None not in values and values[0] != values[1]:
+                raise InvalidValueError(
+                    f'compare: `{key}` of {name} is {values[1]!r}, expected {values[0]!r}, as of '
+                    f'{first}: they cannot be compared.'
+                )
 
 
 def check_alike(scores: Sequence[IdentityScores], names: Sequence[str] | None = None) -> None:

@@ -2,9 +2,10 @@
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 
@@ -93,6 +94,13 @@ class SettingResult:
             for trial in range(len(self.mAP))
         ]
         return summary
+
+    @classmethod
+    def from_dict(cls, values: Mapping) -> Self:
+        """What :meth:`to_dict` wrote, without the single queries and the ties."""
+        names = ('cmc', 'mAP', 'mINP', 'num_valid_queries', 'num_dropped_queries')
+        trials = values['per_trial']
+        return cls(*(np.array([trial[name] for trial in trials]) for name in names))
 
 
 def check_figures(owner: str, names: Sequence[str]) -> int:

@@ -14,10 +14,9 @@ from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation import FeatureSet, chance_level, evaluate, fuse_flip
 from mmvireid.evaluation.metrics import RetrievalMetric
 from mmvireid.evaluation.report import SettingResult
-from mmvireid.pictures import read_image
+from mmvireid.pictures import picture_url, read_image
 from mmvireid.registry import METRICS
 from mmvireid.web.messages import messages
-from mmvireid.web.pictures import picture_url
 
 #: Queries of one page, and matches of each.
 PER_PAGE, NUM_MATCHES = 5, 10

@@ -5,7 +5,6 @@ import binascii
 from collections.abc import Mapping
 from pathlib import PurePosixPath
 
-import cv2
 import numpy as np
 
 from mmvireid.errors import InvalidValueError
@@ -13,8 +12,6 @@ from mmvireid.pictures import decode_image
 
 #: What a picture that is sent may have: bytes of its file, and pixels.
 MAX_BYTES, MAX_PIXELS = 10 * 2**20, 40_000_000
-#: Height and quality of the pictures that are shown.
-_HEIGHT, _QUALITY = 256, 85
 
 
 def read_upload(upload: object) -> tuple[str, np.ndarray]:
@@ -42,20 +39,3 @@ def read_upload(upload: object) -> tuple[str, np.ndarray]:
         raise InvalidValueError('The picture did not arrive whole.') from error
     name = PurePosixPath(str(upload.get('name', '')).replace('\\', '/')).name
     return name[:200] or 'picture', decode_image(data, MAX_PIXELS)
-
-
-def picture_url(picture: np.ndarray | None) -> str:
-    """A picture as text that a browser shows, made smaller if it is large.
-
-    Args:
-        picture: uint8 BGR, shape (h, w, 3); ``None`` for one that is gone.
-    """
-    if picture is None:
-        picture = np.full((_HEIGHT, _HEIGHT // 2, 3), 200, np.uint8)
-        cv2.line(picture, (0, 0), (_HEIGHT // 2, _HEIGHT), (150, 150, 150), 2)
-    height, width = picture.shape[:2]
-    if height > _HEIGHT:
-        size = (max(1, round(width * _HEIGHT / height)), _HEIGHT)
-        picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
-    _, data = cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
-    return f'data:image/jpeg;base64,{base64.b64encode(data).decode()}'

@@ -12,11 +12,12 @@ from typing import Any
 from mmvireid.apis import ReIDInferencer
 from mmvireid.apis.galleries import query_features, read_picture, read_time, write_time
 from mmvireid.errors import InvalidValueError
+from mmvireid.pictures import picture_url
 from mmvireid.search import Gallery, Match
 from mmvireid.search.records import UNKNOWN
 from mmvireid.structures import INFRARED, MODALITIES
 from mmvireid.web.messages import messages
-from mmvireid.web.pictures import MAX_BYTES, picture_url, read_upload
+from mmvireid.web.pictures import MAX_BYTES, read_upload
 
 MAX_MATCHES = 100
 MARKS = ('', 'right', 'wrong')

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mmvireid.evaluation.comparison import compare, in_points
+from mmvireid.evaluation.comparison import check_sources, compare, in_points
 from mmvireid.evaluation.functional import Difference
 from mmvireid.evaluation.query_results import IdentityScores
 
@@ -67,3 +67,14 @@ def test_unlike_results_are_refused(changes, message):
 
 def test_points_have_a_sign():
     assert in_points(Difference(-1.0, -2.0, 0.5)) == '-1.00 [-2.00, +0.50]'
+
+
+def test_files_that_contradict_each_other_are_named():
+    first = dict(protocol='sysu', num_trials=10, test_data=dict(dataset='a'), seed=0)
+    check_sources(dict(x=first, y=dict(first, seed=1), z=dict(protocol='sysu'), w={}))
+    for changed, message in (
+        (dict(num_trials=3), '`num_trials` of z is 3, expected 10, as of x'),
+        (dict(test_data=dict(dataset='b')), "`dataset` of z is 'b', expected 'a', as of x"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            check_sources(dict(x=first, y={}, z=first | changed))

@@ -37,6 +37,15 @@ def test_dictionary_holds_fractions_and_is_plain(result):
     assert values['per_trial'][1]['num_valid_queries'] == 4
 
 
+def test_what_was_written_is_read(result):
+    read = SettingResult.from_dict(json.loads(json.dumps(result.to_dict())))
+    for name, values in result.scores.items():
+        assert read.scores[name].tolist() == values.tolist()
+    assert read.to_dict()['num_dropped_queries'] == 1
+    with pytest.raises(KeyError):
+        SettingResult.from_dict(dict(per_trial=[{}]))
+
+
 def test_csv_has_a_row_per_trial(result, tmp_path):
     write_trials({'a/x': result, 'a/y': result}, tmp_path / 'new' / 'trials.csv')
     with open(tmp_path / 'new' / 'trials.csv') as file:

@@ -27,12 +27,9 @@ from mmvireid.commands import CommandParser, steady_screen
 from mmvireid.engine.runner import clear_errors
 from mmvireid.errors import InvalidValueError, MissingFileError
 from mmvireid.evaluation import FeatureSet, align_rows, evaluate, find_protocol
-from mmvireid.evaluation.comparison import check_alike, compare, in_points
+from mmvireid.evaluation.comparison import check_alike, check_sources, compare, in_points
 from mmvireid.evaluation.functional import DISTANCES
 from mmvireid.evaluation.query_results import IdentityScores, load_queries
-
-#: What a result must have in common with the others, of what a file says about itself.
-ALIKE = ('protocol', 'gallery', 'num_trials')
 
 
 class Result:
@@ -61,12 +58,6 @@ class Result:
         else:
             queries, self.source = load_queries(path)
         self.scores = {name: result.by_identity(name) for name, result in queries.items()}
-
-    @property
-    def facts(self) -> dict:
-        """What its file says about the questions that it answers."""
-        named = {key: self.source[key] for key in ALIKE if key in self.source}
-        return named | dict(self.source.get('test_data') or {})
 
     def of(self, setting: str) -> IdentityScores:
         """Its scores in a setting.
@@ -100,23 +91,6 @@ def is_features(path: str) -> bool:
         return 'features' in archive.files
 
 
-def check_sources(results: Sequence[Result]) -> None:
-    """Compare what files say about their data.
-
-    Raises:
-        ValueError: If two contradict each other; names them.
-    """
-    first = results[0]
-    for other in results[1:]:
-        for key in dict.fromkeys([*first.facts, *other.facts]):
-            values = first.facts.get(key), other.facts.get(key)
-            if None not in values and values[0] != values[1]:
-                raise InvalidValueError(
-                    f'compare_results: `{key}` of {other.path} is {values[1]!r}, expected '
-                    f'{values[0]!r}, as of {first.path}: they cannot be compared.'
-                )
-
-
 def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = CommandParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -139,7 +113,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 def run(args: argparse.Namespace) -> None:
     groups = [[Result(path, args) for path in group] for group in (args.baseline, *args.others)]
     everything = [result for group in groups for result in group]
-    check_sources(everything)
+    check_sources({result.path: result.source for result in everything})
     for setting in args.setting or [*everything[0].scores]:
         scores = [[result.of(setting) for result in group] for group in groups]
         check_alike([s for group in scores for s in group], [r.path for r in everything])

@@ -27,7 +27,7 @@ class Gradients(NamedTuple):
 
     names: Sequence[str]
     norms: Tensor  # L2, one per name
-    total: Tensor  # scalar, not finite if one of the norms is not
+    total: Tensor  # scalar, the L2 norm of all: not finite if one of the norms is not
 
     def are_finite(self) -> bool:
         """Whether all of them are. This reads one number, and waits until it is computed."""
@@ -52,6 +52,10 @@ class FiniteLossHook(Hook):
 
     Gradients under loss scaling are left out: a step that overflows is skipped there, by design.
     Several processes decide alike, as their gradients are averaged before.
+
+    The number that is read is logged, too, as ``grad_norm``, the L2 norm of all gradients of a
+    step. With several optimisers ``AlternatingReID`` logs a norm of each, with ``clip_grad``
+    MMEngine logs the norm before clipping; both are left to them.
 
     Args:
         patience: How many iterations in a row the same value may be NaN or infinite beside finite
@@ -118,7 +122,9 @@ class FiniteLossHook(Hook):
                 return
         else:
             lost = [key for key, values in history.items() if self._is_lost(values)]
-            if not lost and all(step.are_finite() for step in self._steps):
+            norms = [] if lost else [step.total.item() for step in self._steps]
+            if not lost and all(map(math.isfinite, norms)):
+                self._log_norm(runner, norms)
                 return
         verdict = (
             f'Checkpoints from before iteration {runner.iter + 2 - (self.patience if lost else 1)} '
@@ -135,7 +141,9 @@ class FiniteLossHook(Hook):
         if not gradients:  # they were dropped before another optimiser's step
             return
         norms = torch.stack(torch._foreach_norm(list(gradients.values())))
-        self._steps.append(Gradients(list(gradients), norms, norms.sum()))
+        # squares of norms that are finite in float32 are so in float64
+        total = torch.linalg.vector_norm(norms, dtype=torch.float64)
+        self._steps.append(Gradients(list(gradients), norms, total))
         if self.max_skips and not self._steps[-1].are_finite():
             owners = [
                 name
@@ -145,6 +153,12 @@ class FiniteLossHook(Hook):
             self._skipped.append(f'the step of {" and ".join(owners)}')
             for parameter in self._parameters.values():
                 parameter.grad = None
+
+    @staticmethod
+    def _log_norm(runner: Runner, norms: Sequence[float]) -> None:
+        """Hand the norm of the one optimiser's step to the log, unless somebody else does."""
+        if norms and not getattr(runner.optim_wrapper, 'clip_grad_kwargs', True):
+            runner.message_hub.update_scalar('train/grad_norm', norms[-1])
 
     def _undo(self, runner: Runner) -> int:
         """Put the buffers back.

@@ -9,6 +9,7 @@ from .resumable_loop import ResumableTrainLoop
 from .runner import ReIDRunner, build_runner
 from .setup import (
     clear_errors,
+    code_commit,
     drop_helpers,
     find_plugins,
     forget_weights,
@@ -30,6 +31,7 @@ __all__ = [
     'ResumableTrainLoop',
     'build_runner',
     'clear_errors',
+    'code_commit',
     'distributed',
     'drop_helpers',
     'find_plugins',

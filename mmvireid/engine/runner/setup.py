@@ -168,7 +168,28 @@ def package_version() -> str:
     return f'mmvireid {__version__} from {Path(__file__).resolve().parents[2]}'
 
 
-def fit_loaders(cfg: Config) -> None:
+def code_commit(folder: str | Path = Path(__file__).parent) -> str:
+    """Which state of the code runs.
+
+    Args:
+        folder: In the clone.
+
+    Returns:
+        The commit, shortened; a ``+`` means that files were changed since. ``'unknown'`` where
+        the code is no clone.
+    """
+    git, quiet = ['git', '-C', str(folder)], dict(capture_output=True, text=True, check=True)
+    try:
+        # an installed copy may lie in the clone of something else
+        subprocess.run([*git, 'ls-files', '--error-unmatch', '.'], **quiet)
+        head = subprocess.run([*git, 'rev-parse', '--short=12', 'HEAD'], **quiet)
+        changed = subprocess.run([*git, 'status', '--porcelain', '-uno'], **quiet)
+    except (OSError, subprocess.CalledProcessError):
+        return 'unknown'
+    return head.stdout.strip() + '+' * bool(changed.stdout.strip())
+
+
+def fit_loaders(cfg: Config | dict) -> None:
     """Cap the data workers at the number of cores, and pin memory only for a GPU."""
     for name in _LOADERS:
         loader = cfg.get(name)

@@ -1,4 +1,5 @@
 from .bootstrap import Difference, paired_bootstrap
+from .camera_pairs import CameraPairs, camera_pairs
 from .picture_similarity import Comparison, PictureSimilarity, picture_similarity
 from .probes import folds_of_images, folds_of_people, held_out_accuracy, linear_probe
 from .ranking import GalleryScorer, QueryScores
@@ -8,6 +9,7 @@ from .separation import (
     DistanceHistograms,
     MeanSimilarity,
     cross_modality_histograms,
+    distance_histograms,
     mean_similarity,
 )
 
@@ -15,6 +17,7 @@ __all__ = [
     'DISTANCES',
     'FLIP_SUMS',
     'RERANKINGS',
+    'CameraPairs',
     'Comparison',
     'Difference',
     'DistanceHistograms',
@@ -23,8 +26,10 @@ __all__ = [
     'PictureSimilarity',
     'QueryScores',
     'affinity_distance',
+    'camera_pairs',
     'chance_level',
     'cross_modality_histograms',
+    'distance_histograms',
     'evaluate',
     'folds_of_images',
     'folds_of_people',

@@ -8,7 +8,7 @@ import torch
 from mmvireid.distances import pairwise_distance, unit_rows
 from mmvireid.errors import InvalidValueError
 from mmvireid.evaluation.feature_set import FeatureSet
-from mmvireid.structures import VISIBLE
+from mmvireid.structures import INFRARED, VISIBLE
 
 # Rows of a distance matrix that are in memory at a time.
 BLOCK = 512
@@ -18,7 +18,7 @@ MAX_DISTANCE = 2.0
 
 @dataclass(frozen=True)
 class DistanceHistograms:
-    """Distances of cross-modality pairs, those of one identity and those of two.
+    """Distances of pairs of images, those of one identity and those of two.
 
     Args:
         edges: Edges of the bins, shape (B + 1,).
@@ -41,13 +41,26 @@ class DistanceHistograms:
 
 
 def cross_modality_histograms(feature_set: FeatureSet, num_bins: int = 100) -> DistanceHistograms:
-    """Count the Euclidean distances of all pairs of a visible and an infrared image.
+    """Count the distances of all pairs of a visible and an infrared image.
 
-    Features are L2-normalised first, so distances are in [0, 2] and rank like the cosine. No pair
-    is left out, also where a protocol excludes some. Memory does not grow with the pairs.
+    As :func:`distance_histograms` of the two modalities.
+    """
+    return distance_histograms(feature_set, INFRARED, VISIBLE, num_bins)
+
+
+def distance_histograms(
+    feature_set: FeatureSet, first: str, second: str, num_bins: int = 100
+) -> DistanceHistograms:
+    """Count the Euclidean distances of all pairs of images of two modalities.
+
+    Features are L2-normalised first, so distances are in [0, 2] and rank like the cosine. Every
+    pair counts once, also where a protocol excludes it; an image is no pair with itself. Memory
+    does not grow with the pairs.
 
     Args:
         feature_set: Features of both modalities.
+        first: ``'visible'`` or ``'infrared'``.
+        second: The same or the other modality.
         num_bins: Number of equal bins over [0, 2].
 
     Returns:
@@ -56,24 +69,24 @@ def cross_modality_histograms(feature_set: FeatureSet, num_bins: int = 100) -> D
     Raises:
         ValueError: If there is no pair of one of the kinds.
     """
-    features = unit_rows(torch.from_numpy(feature_set.features))
-    ids, visible = feature_set.person_ids, feature_set.modalities == VISIBLE
-    gallery, gallery_ids = features[visible], ids[visible]
+    features, ids = unit_rows(torch.from_numpy(feature_set.features)), feature_set.person_ids
+    rows, columns = (np.flatnonzero(feature_set.modalities == m) for m in (first, second))
+    others, other_ids = features[columns], ids[columns]
     counts = np.zeros((2, num_bins), np.int64)
     totals = np.zeros(2)
-    rows = np.flatnonzero(~visible)
     for block in np.split(rows, range(BLOCK, len(rows), BLOCK)):
-        distances = pairwise_distance(features[block], gallery, eps=0).numpy()
-        same = ids[block][:, None] == gallery_ids
-        for kind, pairs in enumerate((same, ~same)):
+        distances = pairwise_distance(features[block], others, eps=0).numpy()
+        same = ids[block][:, None] == other_ids
+        counted = block[:, None] < columns if first == second else True
+        for kind, pairs in enumerate((same & counted, ~same & counted)):
             values = distances[pairs].clip(max=MAX_DISTANCE)  # rounding goes a little beyond
             counts[kind] += np.histogram(values, num_bins, (0, MAX_DISTANCE))[0]
             totals[kind] += values.sum(dtype=np.float64)
     if not counts.any(axis=1).all():
         kind = 'the same identity' if counts[1].any() else 'different identities'
         raise InvalidValueError(
-            f'cross_modality_histograms: `feature_set` has no visible and infrared image of {kind}'
-            ', expected at least two identities, one of them in both modalities.'
+            f'distance_histograms: `feature_set` has no pair of {first} and {second} images of '
+            f'{kind}, expected at least two identities, one of them with such a pair.'
         )
     means = totals / counts.sum(axis=1)
     edges = np.linspace(0, MAX_DISTANCE, num_bins + 1)
@@ -136,7 +149,7 @@ def mean_similarity(feature_set: FeatureSet, first: str, second: str) -> MeanSim
     if not (num_same and num_different):
         kind = 'different identities' if num_same else 'the same identity'
         raise InvalidValueError(
-            f'mean_similarity: `feature_set` has no pair of a {first} and a {second} image of '
+            f'mean_similarity: `feature_set` has no pair of {first} and {second} images of '
             f'{kind}, expected at least two identities, one of them with such a pair.'
         )
     return MeanSimilarity(float(same / num_same), float(different / num_different))

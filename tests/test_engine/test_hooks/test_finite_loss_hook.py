@@ -416,3 +416,36 @@ def test_after_the_training_nothing_is_watched():
     gradient = runner.model[0].weight.grad.fill_(NAN)
     runner.optim_wrapper.optimizer.step()
     assert runner.model[0].weight.grad is gradient
+
+
+class Gradients(Hook):
+    """The norm of all gradients before each step, added up one by one."""
+
+    def __init__(self):
+        self.norms = []
+
+    def before_train(self, runner):
+        model = runner.model
+
+        def measure(*_):
+            squares = [float((p.grad.double() ** 2).sum()) for p in model.parameters()]
+            self.norms.append(math.sqrt(sum(squares)))
+
+        runner.optim_wrapper.optimizer.register_step_pre_hook(measure)
+
+
+@pytest.mark.parametrize('max_skips', [0, 1])
+def test_the_norm_of_a_plain_step_is_logged(max_skips, train):
+    expected = Gradients()
+    runner = train('norms', FiniteLossHook(max_skips=max_skips), expected).runner
+    logged = runner.message_hub.log_scalars['train/grad_norm'].data[0]
+    assert logged.tolist() == pytest.approx(expected.norms, rel=1e-5)
+    assert len(logged) == runner.iter > 5
+
+
+def test_a_norm_that_somebody_else_logs_is_left_to_them(toy_runner):
+    runner = toy_runner('clipped', [FiniteLossHook()])
+    runner.optim_wrapper['clip_grad'] = dict(max_norm=1e-3)
+    runner.train()
+    logged = runner.message_hub.log_scalars['train/grad_norm'].data[0]
+    assert len(logged) == runner.iter and min(logged) > 1e-2  # MMEngine's, before clipping

@@ -136,7 +136,7 @@ def test_what_exists_or_is_an_argument_may_be_set(cfg, option, value):
         ('train_dataloader.batch_size', 'a', 'expected a number, such as 64'),
         ('train_dataloader.batch_size', [1, 2], 'expected a number, such as 64'),
         ('model.loss_weights.identity', 'a', 'expected a number'),
-        ('load_from', ['a', 'b'], 'expected Optional[str]'),
+        ('load_from', ['a', 'b'], 'expected str | None'),
         ('data_root', 2024, 'expected str'),
         ('num_ids', 'a', 'expected int'),
         ('train_dataloader.dataset.data_root', 1, "data_root=\"'...'\""),

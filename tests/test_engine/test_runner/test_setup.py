@@ -13,6 +13,7 @@ from mmvireid.commands import CommandParser, parse_run_args
 from mmvireid.datasets.loading.worker_failure import noted_image
 from mmvireid.engine.runner import (
     clear_errors,
+    code_commit,
     forget_weights,
     package_version,
     prepare_config,
@@ -250,3 +251,23 @@ def test_a_config_that_resumes_by_itself_is_refused(settle):
         settle('resume = True\nload_from = "a.pth"')
     with pytest.raises(ValueError, match='`resume` is True'):
         settle('resume = True', '--resume')  # there is nothing to go on from
+
+
+def test_the_commit_is_that_of_the_clone_alone(tmp_path):
+    def git(*arguments):
+        identity = ['-c', 'user.name=a', '-c', 'user.email=a']
+        command = ['git', '-C', str(tmp_path), *identity, *arguments]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+    assert code_commit(tmp_path) == 'unknown'
+    git('init')
+    (tmp_path / 'code.py').write_text('a = 1')
+    git('add', '.')
+    git('commit', '-m', 'first')
+    head = git('rev-parse', 'HEAD')[:12]
+    (tmp_path / 'installed').mkdir()
+    (tmp_path / 'installed/other.py').write_text('b = 1')
+    assert code_commit(tmp_path) == head
+    assert code_commit(tmp_path / 'installed') == 'unknown'  # a copy in a clone of something else
+    (tmp_path / 'code.py').write_text('a = 2')
+    assert code_commit(tmp_path) == f'{head}+'

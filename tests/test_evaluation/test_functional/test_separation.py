@@ -1,3 +1,5 @@
+from itertools import combinations
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
@@ -5,6 +7,7 @@ from scipy.spatial.distance import cdist
 from mmvireid.evaluation import FeatureSet
 from mmvireid.evaluation.functional import (
     cross_modality_histograms,
+    distance_histograms,
     mean_similarity,
     separation,
 )
@@ -44,6 +47,24 @@ def test_histograms_equal_a_list_of_all_pairs(monkeypatch):
     assert found.delta == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize('modality', ['visible', 'infrared'])
+def test_pairs_of_one_modality_count_once(modality, monkeypatch):
+    monkeypatch.setattr(separation, 'BLOCK', 7)
+    features = random_features()
+    found = distance_histograms(features, modality, modality, num_bins=20)
+    rows = np.flatnonzero(features.modalities == modality)
+    unit, ids = cosine(features.features[rows]), features.person_ids[rows]
+    pairs = list(combinations(range(len(rows)), 2))
+    distances = np.array([np.linalg.norm(unit[i] - unit[j]) for i, j in pairs])
+    same = np.array([ids[i] == ids[j] for i, j in pairs])
+    for counts, mean, kind in (
+        (found.same, found.same_mean, same),
+        (found.different, found.different_mean, ~same),
+    ):
+        np.testing.assert_array_equal(counts, np.histogram(distances[kind], found.edges)[0])
+        assert mean == pytest.approx(distances[kind].mean(), rel=1e-6)
+
+
 def test_the_ends_of_the_range_are_counted():
     """Equal and opposite features are 0 and 2 apart, whatever rounding makes of it."""
     direction = np.random.default_rng(0).normal(size=300)
@@ -72,7 +93,7 @@ def test_pairs_of_both_kinds_are_needed(person_ids, message):
         modalities=['visible', 'visible', 'infrared', 'infrared'],
         names=list('abcd'),
     )
-    with pytest.raises(ValueError, match=f'cross_modality_histograms.*{message}'):
+    with pytest.raises(ValueError, match=f'distance_histograms.*{message}'):
         cross_modality_histograms(features)
 
 
@@ -95,8 +116,8 @@ def test_mean_similarities_equal_a_loop_over_all_pairs(first, second):
 @pytest.mark.parametrize(
     ('person_ids', 'message'),
     [
-        ([1, 2, 3], 'a visible and a visible image of the same identity'),
-        ([1, 1, 1], 'a visible and a visible image of different identities'),
+        ([1, 2, 3], 'visible and visible images of the same identity'),
+        ([1, 1, 1], 'visible and visible images of different identities'),
     ],
 )
 def test_similarities_need_pairs_of_both_kinds(person_ids, message):
