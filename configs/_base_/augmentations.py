@@ -19,7 +19,7 @@ _augmentations = dict(
     grey=dict(type='GreyAugmentation', prob=0.5),
     # CAJ: one of three channels, always; in infrared a change of contrast
     channel_exchange=dict(type='ChannelCopyAugmentation', prob=1.0, space='normalized'),
-    adaptive_grey=dict(type='ChannelCopyAugmentation', prob=0.5, grey=0.5, space='normalized'),
+    adaptive_grey=dict(type='ChannelCopyAugmentation', prob=1.0, grey=0.5, space='normalized'),
     # RLE's ladder: a channel, or a channel or grey, of the image as it is
     random_channel=dict(type='ChannelCopyAugmentation', prob=0.5, space='raw'),
     random_channel_or_grey=dict(type='ChannelCopyAugmentation', prob=0.5, grey=1.0, space='raw'),

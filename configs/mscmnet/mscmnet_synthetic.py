@@ -1,5 +1,5 @@
 # MSCMNet on rendered data, with the network, batches and schedule of agw_synthetic.py: three stages
-# of ResNet-18, whose last map of 8 x 4 attends in 8 heads of 4 positions.
+# of ResNet-18, whose last map of 8 x 4 attends in 4 heads of 8 positions.
 _base_ = ['../agw/agw_synthetic.py', '../_base_/models/mscmnet_parts.py']
 _views = _base_._mscmnet.data_preprocessor
 model = dict(
@@ -8,7 +8,7 @@ model = dict(
     backbone=dict(
         _base_.model.backbone,
         non_local_inner=None,
-        plugins=dict(layer3=dict(_base_._mimb, map_size=(8, 4), num_heads=8)),
+        plugins=dict(layer3=dict(_base_._mimb, map_size=(8, 4), num_heads=4)),
         num_stems=2,
     ),
     data_preprocessor=dict(_views, common=[dict(_views.common[0], padding=6), _views.common[1]]),

@@ -38,4 +38,4 @@ def test_one_modality_is_said(make_run, parse):
     run.test.features.modalities[:] = 'visible'
     page = parse(distances([run]).body)
     assert len(page.plots) == 1
-    assert 'has no pair of a infrared and a infrared image' in page.text
+    assert 'has no pair of infrared and infrared images' in page.text

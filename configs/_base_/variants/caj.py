@@ -43,7 +43,7 @@ _variants = dict(
                     visible=dict(augmentations=[dict(_own.grey, prob=0.1), _more_erased]),
                     exchanged=dict(augmentations=[_more_erased, _own.channel_exchange]),
                     infrared=dict(
-                        augmentations=[_own.erasing_a, dict(_own.adaptive_grey, prob=0.6)]
+                        augmentations=[_own.erasing_a, dict(_own.adaptive_grey, grey=0.6)]
                     ),
                 )
             ),

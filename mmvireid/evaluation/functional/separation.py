@@ -85,7 +85,7 @@ def distance_histograms(
     if not counts.any(axis=1).all():
         kind = 'the same identity' if counts[1].any() else 'different identities'
         raise InvalidValueError(
-            f'distance_histograms: `feature_set` has no pair of a {first} and a {second} image of '
+            f'distance_histograms: `feature_set` has no pair of {first} and {second} images of '
             f'{kind}, expected at least two identities, one of them with such a pair.'
         )
     means = totals / counts.sum(axis=1)
@@ -149,7 +149,7 @@ def mean_similarity(feature_set: FeatureSet, first: str, second: str) -> MeanSim
     if not (num_same and num_different):
         kind = 'different identities' if num_same else 'the same identity'
         raise InvalidValueError(
-            f'mean_similarity: `feature_set` has no pair of a {first} and a {second} image of '
+            f'mean_similarity: `feature_set` has no pair of {first} and {second} images of '
             f'{kind}, expected at least two identities, one of them with such a pair.'
         )
     return MeanSimilarity(float(same / num_same), float(different / num_different))

@@ -76,6 +76,6 @@ class PartMaskNeck(BaseModule):
         masks = self.masks(feature_map).float().sigmoid()
         positions = feature_map.flatten(2).float()  # (N, C, hw)
         with torch.autocast(feature_map.device.type, enabled=False):
-            parts = masks.flatten(2) @ positions.mT / positions.shape[2]  # (N, S, C)
+            parts = masks.flatten(2) @ positions.transpose(1, 2) / positions.shape[2]  # (N, S, C)
         embedding = torch.cat([parts.flatten(1), positions.mean(dim=2)], dim=1)
         return MaskedParts(embedding, self.bn(embedding), masks)

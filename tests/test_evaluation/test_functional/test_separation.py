@@ -116,8 +116,8 @@ def test_mean_similarities_equal_a_loop_over_all_pairs(first, second):
 @pytest.mark.parametrize(
     ('person_ids', 'message'),
     [
-        ([1, 2, 3], 'a visible and a visible image of the same identity'),
-        ([1, 1, 1], 'a visible and a visible image of different identities'),
+        ([1, 2, 3], 'visible and visible images of the same identity'),
+        ([1, 1, 1], 'visible and visible images of different identities'),
     ],
 )
 def test_similarities_need_pairs_of_both_kinds(person_ids, message):

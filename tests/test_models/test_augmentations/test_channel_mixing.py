@@ -35,8 +35,9 @@ def kinds(images, changed):
     [
         (dict(), (1 / 3, 1 / 3, 1 / 3, 0, 0)),  # channel exchange
         (dict(grey=1.0), (0.25, 0.25, 0.25, 0.25, 0)),
-        (dict(prob=0.5, grey=0.5), (0.125, 0.125, 0.125, 0.0625, 0.5625)),  # adaptive grey
-        (dict(prob=0.5, channels=(1,), grey=0.5), (0, 0.25, 0, 0.125, 0.625)),  # MSCMNet's
+        (dict(grey=0.5), (0.25, 0.25, 0.25, 0.125, 0.125)),  # adaptive grey
+        (dict(prob=0.5, grey=0.5), (0.125, 0.125, 0.125, 0.0625, 0.5625)),
+        (dict(channels=(1,), grey=0.5), (0, 0.5, 0, 0.25, 0.25)),  # MSCMNet's
     ],
 )
 def test_channels_are_copied_with_their_probabilities(arguments, shares):

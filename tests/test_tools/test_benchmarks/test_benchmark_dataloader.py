@@ -40,7 +40,8 @@ def test_steps_add_up_per_image(tool):
 def test_pictures_are_enlarged_in_proportion(tool, rendered, tmp_path):
     root = Path(rendered('sysu'))
     tool.enlarge(root, tmp_path, 200)
-    names = sorted(path.relative_to(root) for path in root.rglob('*') if path.is_file())
+    found = (path.relative_to(root) for path in root.rglob('*') if path.is_file())
+    names = sorted(name for name in found if '.image_cache' not in name.parts)  # of other tests
     assert names == sorted(p.relative_to(tmp_path) for p in tmp_path.rglob('*') if p.is_file())
     for name in names:
         before, after = cv2.imread(str(root / name)), cv2.imread(str(tmp_path / name))

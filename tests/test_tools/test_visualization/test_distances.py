@@ -108,7 +108,7 @@ def test_bad_input_is_one_line(tool, saved, tmp_path, capsys, monkeypatch):
         }.items():
             with pytest.raises(SystemExit, match=f'distances: .*{message}'):
                 tool.main([*files, *out, *arguments])
-    with pytest.raises(SystemExit, match='distances: .*no visible and infrared image of'):
+    with pytest.raises(SystemExit, match='distances: .*no pair of infrared and visible images of'):
         tool.main([*files, *out, '--cameras', '1'])
     with pytest.raises(SystemExit, match='2'):
         tool.main([*files, '--out', 'a.txt'])
