@@ -76,7 +76,11 @@ class VisionTransformer(BaseModule):
     ) -> None:
         super().__init__(init_cfg)
         self.input_size, self.out_channels = tuple(input_size), feature_size
-        self._check(patch_size, num_heads, split)
+        counts = dict(
+            patch_size=patch_size, stride=stride, num_blocks=num_blocks, num_heads=num_heads
+        )
+        shares = dict(dropout=dropout, attention_dropout=attention_dropout, drop_path=drop_path)
+        self._check(counts, shares, split)
         self.grid = tuple((side - patch_size) // stride + 1 for side in self.input_size)
         names = MODALITIES if split == 'patch_embed' else ['']
         embeddings = {name: PatchEmbedding(feature_size, patch_size, stride) for name in names}
@@ -94,7 +98,15 @@ class VisionTransformer(BaseModule):
         for values in (self.cls_token, self.pos_embed):
             nn.init.trunc_normal_(values, std=0.02)
 
-    def _check(self, patch_size: int, num_heads: int, split: str) -> None:
+    def _check(self, counts: dict[str, int], shares: dict[str, float], split: str) -> None:
+        wrong = {name: count for name, count in counts.items() if count < 1}
+        wrong |= {name: share for name, share in shares.items() if not 0 <= share < 1}
+        if wrong:
+            raise InvalidValueError(
+                f'VisionTransformer: {wrong}, expected numbers of at least 1, and probabilities '
+                'in [0, 1).'
+            )
+        patch_size, num_heads = counts['patch_size'], counts['num_heads']
         if min(self.input_size) < patch_size:
             raise InvalidValueError(
                 f'VisionTransformer: `input_size` is {self.input_size}, expected at least '

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 from .base_plugin import BasePlugin
@@ -25,6 +26,9 @@ class ModalityAlleviationPlugin(BasePlugin):
         in_channels: Channels C of the maps.
         reduction: C over the width between the two layers.
 
+    Raises:
+        ValueError: If nothing is left between them.
+
     Example:
         >>> import torch
         >>> ModalityAlleviationPlugin(32)(torch.rand(2, 32, 4, 3), {}).shape
@@ -33,6 +37,11 @@ class ModalityAlleviationPlugin(BasePlugin):
 
     def __init__(self, in_channels: int, reduction: int = 16, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
+        if not 1 <= reduction <= in_channels:
+            raise InvalidValueError(
+                f'ModalityAlleviationPlugin: `reduction` is {reduction}, expected 1 to '
+                f'{in_channels}, the channels there.'
+            )
         inner = in_channels // reduction
         self.channel_attention = nn.Sequential(
             nn.Conv2d(in_channels, inner, 1, bias=False),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from mmvireid.errors import InvalidValueError
 from mmvireid.registry import MODELS
 
 from .base_plugin import BasePlugin
@@ -42,6 +43,9 @@ class StripAttentionPlugin(BasePlugin):
         in_channels: Channels C of the maps.
         reduction: C over the inner width, which is at least 8.
 
+    Raises:
+        ValueError: If ``reduction`` is below 1.
+
     Example:
         >>> StripAttentionPlugin(8)(torch.rand(2, 8, 4, 3), {}).shape
         torch.Size([2, 8, 4, 3])
@@ -49,6 +53,10 @@ class StripAttentionPlugin(BasePlugin):
 
     def __init__(self, in_channels: int, reduction: int = 32, init_cfg: dict | None = None) -> None:
         super().__init__(init_cfg)
+        if reduction < 1:
+            raise InvalidValueError(
+                f'StripAttentionPlugin: `reduction` is {reduction}, expected at least 1.'
+            )
         inner = max(8, in_channels // reduction)
         self.reduce = nn.Conv2d(in_channels, inner, 1, bias=False)
         self.bn = nn.BatchNorm2d(inner)

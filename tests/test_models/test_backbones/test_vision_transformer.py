@@ -131,6 +131,8 @@ def test_weights_that_do_not_fit_are_refused_by_name(imagenet, tmp_path):
     [
         (dict(num_heads=3), '`num_heads` is 3, expected a divisor of `feature_size`, 8'),
         (dict(split='stem'), "`split` is 'stem', expected 'none' or 'patch_embed'"),
+        (dict(stride=0, num_heads=0), r"{'stride': 0, 'num_heads': 0}, expected numbers of at"),
+        (dict(drop_path=1.0), r"{'drop_path': 1.0}, expected .* and probabilities in \[0, 1\)"),
         (dict(size=(64, 8)), r'`input_size` is \(64, 8\), expected at least `patch_size`, 16'),
     ],
 )

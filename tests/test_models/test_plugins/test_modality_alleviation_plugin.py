@@ -32,3 +32,9 @@ def test_as_many_parameters_as_released():
         with torch.device('meta'):
             parameters = ModalityAlleviationPlugin(channels).parameters()
         assert sum(p.numel() for p in parameters) == expected
+
+
+@pytest.mark.parametrize('reduction', [0, 64])
+def test_a_layer_without_channels_is_refused(reduction):
+    with pytest.raises(ValueError, match=f'`reduction` is {reduction}, expected 1 to 32, the chan'):
+        ModalityAlleviationPlugin(32, reduction)

@@ -28,3 +28,8 @@ def test_as_many_parameters_as_released():
         with torch.device('meta'):
             parameters = StripAttentionPlugin(channels).parameters()
         assert sum(p.numel() for p in parameters) == expected
+
+
+def test_a_reduction_that_is_none_is_refused():
+    with pytest.raises(ValueError, match='`reduction` is 0, expected at least 1'):
+        StripAttentionPlugin(32, reduction=0)
