@@ -73,9 +73,9 @@ class ChannelCopyAugmentation(ChannelMixing):
     """One channel, drawn uniformly, in place of all three.
 
     Source: CAJ (Ye et al., ICCV 2021). Its "channel exchange" is this as it stands; its "channel
-    adaptive grey" has ``grey=0.5``, the release's ``probability``: of the fourth choice alone. On normalised values, as released,
-    infrared images change too: their channels are equal as a file has them, and are normalised
-    by different figures.
+    adaptive grey" has ``grey=0.5``, the release's ``probability``: of the fourth choice alone. On
+    normalised values, as released, infrared images change too: their channels are equal as a
+    file has them, and are normalised by different figures.
 
     Args:
         prob: As in :class:`BaseAugmentation`.
