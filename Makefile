@@ -20,7 +20,7 @@ SINCE ?= HEAD
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
 
-demo: $(INSTALLED)  ## render data, train DG-VAE, evaluate it, draw ranked lists (about 4 minutes)
+demo: $(INSTALLED)  ## render data, train DG-VAE, evaluate it, draw ranked lists (about 7 minutes)
 	@$(BIN)/python tools/demo.py $(CONFIG) --out $(OUT)
 
 web: $(INSTALLED_ALL) $(OUT)/features.npz  ## a page in the browser: search the demo's people with its model

@@ -21,8 +21,6 @@ from types import ModuleType
 
 import gallery
 
-from mmvireid.benchmark import read_lines
-from mmvireid.benchmark.pages import Pages
 from mmvireid.benchmark.table import markdown
 
 ROOT = Path(__file__).parents[1]
@@ -39,8 +37,10 @@ MIRRORED = (
 #: A link or picture of Markdown, or a picture of HTML, with a relative address.
 LINK = re.compile(r'(?P<begin>\]\(|src=")(?P<path>[^)#":\s]+)(?P<end>(?:#[^)\s]*)?[)"])')
 CODE = re.compile(r'(^```.*?^```$|`[^`\n]+`)', re.MULTILINE | re.DOTALL)
-#: Something of the clone stands in the place of this.
-MARK = re.compile(r'^<!-- made: (\w+) -->$', re.MULTILINE)
+#: Something of the clone stands in the place of this, and of what is there for readers of the file.
+MARK = re.compile(r'^<!-- made: (\w+) -->$.*?^<!-- end of made -->$', re.MULTILINE | re.DOTALL)
+#: Comments are the building's alone: who reads the file has no use for a tree of contents.
+TREE = re.compile(r'^<!-- toctree\n(.*?)^-->$', re.MULTILINE | re.DOTALL)
 REFUSALS = (
     'InvalidValueError',
     'InvalidTypeError',
@@ -75,7 +75,7 @@ def mirrored() -> list[str]:
 
 
 def finish_page(app, docname: str, source: list[str]) -> None:
-    """Fill the tables of a page, and let its links meet pages; Sphinx calls it for each.
+    """Put in what is made, and let links meet pages; Sphinx calls it for each page.
 
     Args:
         app: The build.
@@ -88,15 +88,9 @@ def finish_page(app, docname: str, source: list[str]) -> None:
             origin = built.relative_to(MADE)
         else:
             origin = Path('docs', built)
-            source[0] = tables().filled(source[0], ROOT / origin)
             source[0] = MARK.sub(lambda match: part_of(match[1]), source[0])
+            source[0] = TREE.sub(r'```{toctree}\n\1```', source[0])
         source[0] = relink(source[0], origin, built)
-
-
-@cache
-def tables() -> Pages:
-    """The tables of methods and results."""
-    return Pages(ROOT, read_lines(ROOT / 'configs/benchmark/results.jsonl'))
 
 
 def relink(text: str, origin: Path, built: Path) -> str:
@@ -139,12 +133,14 @@ def part_of(what: str) -> str:
 
     Args:
         what: ``'readme'`` (the front page of the clone), ``'contracts'`` (who may import whom),
-            ``'pulls'`` (pictures of losses), or a room of the models.
+            ``'pulls'`` and ``'poolings'`` (pictures of losses and necks), or a room of the models.
     """
     if what == 'readme':
         return relink((ROOT / 'README.md').read_text('utf-8'), Path('README.md'), Path('index.md'))
     if what == 'pulls':
         return pictures_of_pulls()
+    if what == 'poolings':
+        return f'![What counts of a feature map]({MADE}/pictures/poolings.png)'
     if what != 'contracts':
         return table_of_parts(import_module(f'mmvireid.models.{what}'))
     parts = []

@@ -65,6 +65,14 @@ def texts() -> list[Path]:
     return [ROOT / 'README.md', *sorted(DOCS.glob('*.md'))]
 
 
+@pytest.fixture(scope='module')
+def made():
+    """The module that makes pages, which imports one beside it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(DOCS))
+        yield importlib.import_module('made')
+
+
 # --- what is written ------------------------------------------------------------------------------
 
 
@@ -110,6 +118,24 @@ def test_configs_that_are_named_exist(path):
     named = set(re.findall(r'\b(?:configs|projects)/[\w./-]+\.(?:py|yml|md)', path.read_text()))
     written = set(code_files(blocks(path)))
     assert [name for name in sorted(named - written) if not (ROOT / name).is_file()] == []
+
+
+def heads(path: Path) -> set[str]:
+    """The anchors that GitHub gives to the headings of a page."""
+    text = re.sub(r'^```.*?^```$', '', path.read_text('utf-8'), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r'^#+ (.*)$', text, re.MULTILINE)
+    return {re.sub(r'[^\w\- ]', '', title.lower()).replace(' ', '-') for title in titles}
+
+
+@pytest.mark.parametrize('path', texts(), ids=lambda path: path.name)
+def test_files_are_pages_without_the_build_too(path, made):
+    """As GitHub shows them: links lead to what the clone has, and no directive is to be read."""
+    text = ''.join(made.CODE.split(path.read_text('utf-8'))[::2])
+    assert '```{' not in path.read_text('utf-8')
+    for target, anchor in re.findall(r'(?:\]\(|src=")([^)#":\s]*)(#[^)\s"]*)?[)"]', text):
+        leads = path.parent / target if target else path
+        assert leads.exists() and made.MADE not in leads.parts, target
+        assert not anchor or anchor[1:] in heads(leads), target + anchor
 
 
 # --- what is run ----------------------------------------------------------------------------------
@@ -189,14 +215,6 @@ def test_commands_run(page, stranger, desk):
 # --- what is made ---------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope='module')
-def made():
-    """The module that makes pages, which imports one beside it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(DOCS))
-        yield importlib.import_module('made')
-
-
 def test_quoted_messages_stand_in_the_source(made):
     quoted = [
         line
@@ -226,6 +244,15 @@ def test_quoted_messages_stand_in_the_source(made):
 def test_links_lead_where_they_did(made, link, expected):
     name = 'configs/agw/README.md'
     assert made.relink(link, Path(name), Path(made.MADE, name)) == expected
+
+
+def test_the_build_puts_what_it_makes_in_the_place_of_what_the_file_has(made):
+    page = made.MARK.sub(lambda match: match[1].upper(), DOCS.joinpath('parts.md').read_text())
+    assert 'Drawn by' not in page and 'made by `make docs`' not in page
+    assert page.count('\nLOSSES\n') == page.count('\nPOOLINGS\n') == 1
+    page = made.TREE.sub(r'```{toctree}\n\1```', DOCS.joinpath('index.md').read_text())
+    trees = [block for block in BLOCK.findall(page) if block[0] == '{toctree}']
+    assert len(trees) == 3 and 'start\ndata\n' in trees[0][1] and '<!-- toctree' not in page
 
 
 def test_everything_exported_is_in_the_reference_once(made):

@@ -74,7 +74,9 @@ def add_split_argument(parser: argparse.ArgumentParser) -> None:
 def add_protocol_arguments(parser: argparse.ArgumentParser) -> None:
     """Add ``--protocol``, and what a plugin's protocol needs: see :func:`protocol_of`."""
     parser.add_argument(
-        '--protocol', required=True, help='sysu, regdb, llcm, or one that a plugin has registered'
+        '--protocol',
+        required=True,
+        help='sysu, regdb, llcm, csv (a table of your own), or one that a plugin has registered',
     )
     parser.add_argument(
         '--imports', nargs='+', default=[], metavar='MODULE', help='modules that register plugins'

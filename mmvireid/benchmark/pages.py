@@ -164,7 +164,7 @@ class Pages:
 
     def outdated(self) -> dict[Path, str]:
         """What files have to say instead of what they say, by path."""
-        readmes = ['README.md', 'configs/*/README.md', 'projects/*/README.md']
+        readmes = ['README.md', 'docs/*.md', 'configs/*/README.md', 'projects/*/README.md']
         pages = {path for pattern in readmes for path in self.root.glob(pattern)}
         texts = {path: self.filled(read_text(path), path) for path in sorted(pages)}
         texts |= {method.path: method.updated(self.rows) for method in self.methods.values()}

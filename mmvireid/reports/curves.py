@@ -80,13 +80,16 @@ def read_curves(folder: Path, records: Mapping[Path, Mapping]) -> Curves:
 
 def _lines(path: Path, damaged: list[str]) -> Iterator[dict]:
     """The lines that can be read."""
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    lines = path.read_bytes().splitlines(keepends=True)
+    for number, line in enumerate(lines, start=1):
         try:
             values = json.loads(line)
         except ValueError:  # not UTF-8, too
             values = None
         if isinstance(values, dict) and isinstance(values.get('step'), int):
             yield values
+        elif number == len(lines) and not line.endswith(b'\n'):  # being written, or never finished
+            damaged.append(f'The last line of {path} is cut short, and left out.')
         elif line.strip():
             damaged.append(f'Line {number} of {path} is damaged, and left out.')
 

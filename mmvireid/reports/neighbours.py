@@ -33,7 +33,19 @@ def neighbours(runs: Sequence[Run]) -> Section:
         'first trial beside it.'
     )
     body = (sentence(told, 'note') if blocks else '') + ''.join(refusals)
+    body += ''.join(sentence(text, 'note') for text in map(_missing, runs) if blocks and text)
     return Section('Ranked lists', body, tuple(block for row in zip(*blocks) for block in row))
+
+
+def _missing(run: Run) -> str:
+    """How many pictures of a run's lists are not there, if any."""
+    test = run.tests and run.test
+    if not (test and test.missing):
+        return ''
+    return (
+        f'{run.name}: {len(test.missing)} pictures are not below {test.root}, and crossed out: '
+        '--data-root DIR says where they are.'
+    )
 
 
 def choose_queries(queries: QueryResults) -> dict[str, np.ndarray]:

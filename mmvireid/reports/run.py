@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Tested:
         setting: Name of the setting that is looked at closely; ``None`` for the first.
         data_root: Folder that the names of the images start from; ``None`` where the test read
             them.
+        missing: Rows of the features whose images were asked for, and are not there.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Tested:
     results: dict[str, SettingResult]
     setting: str | None = None
     data_root: Path | None = None
+    missing: set[int] = field(default_factory=set)
 
     @cached_property
     def queries(self) -> tuple[dict[str, QueryResults], dict]:
@@ -131,9 +133,12 @@ class Tested:
         root = self.root
         try:
             path = (root / str(self.features.names[row])).resolve()
-            return read_image(str(path)) if path.is_relative_to(root) else None
+            if path.is_relative_to(root):
+                return read_image(str(path))
         except (OSError, ValueError):
-            return None
+            pass
+        self.missing.add(row)
+        return None
 
     @cached_property
     def root(self) -> Path:
@@ -197,7 +202,7 @@ def names_of(folders: Sequence[str | Path]) -> list[str]:
         (['agw', 'mso'], ['a/agw', 'b/agw'])
     """
     names = [Path(folder).resolve().name for folder in folders]
-    return names if len({*names}) == len(names) else [str(folder) for folder in folders]
+    return names if len({*names}) == len(names) else [str(Path(folder)) for folder in folders]
 
 
 def read_run(
@@ -222,8 +227,10 @@ def read_run(
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise MissingFileError(f'read_run: `folder` is {str(folder)!r}, which is not a folder.')
-    if not any(any(folder.glob(left)) for left in (SCALARS, f'*/{RECORD}', f'*{_REPORT}')):
+        raise MissingFileError(
+            f'read_run: `folder` is {str(folder)!r}, which is not a folder.{_nearby(folder)}'
+        )
+    if not _is_run(folder):
         raise InvalidValueError(
             f'read_run: `folder` is {str(folder)!r}, expected a work dir of tools/train.py or '
             f'tools/test.py, which has {SCALARS} or *{_REPORT}.{_nearby(folder)}'
@@ -258,10 +265,18 @@ def _of_one_training(starts: Mapping[Path, dict]) -> list[dict]:
     return records[max(anew, default=0) :]
 
 
-def _nearby(folder: Path) -> str:
-    """The work dirs in a folder."""
-    inside = sorted({path.parents[2].name for path in folder.glob(f'*/{SCALARS}')})
-    return f' It holds some: {", ".join(inside[:5])}.' if inside else ''
+def _is_run(folder: Path) -> bool:
+    """Whether a training or a test has left anything in a folder."""
+    return any(any(folder.glob(left)) for left in (SCALARS, f'*/{RECORD}', f'*{_REPORT}'))
+
+
+def _nearby(path: Path) -> str:
+    """The work dirs in a folder, or the one that a checkpoint or the folder of a start is in."""
+    inside = sorted({path.parents[2].name for path in path.glob(f'*/{SCALARS}')})
+    if inside:
+        return f' It holds some: {", ".join(inside[:5])}.'
+    around = path.parent
+    return f' It lies in one: {around}.' if path.exists() and _is_run(around) else ''
 
 
 def _read_each(paths: Sequence[Path], read: Callable[[Path], Any], notes: list[str]) -> dict:

@@ -131,6 +131,8 @@ def _why_unwritable(path: Path) -> str | None:
             draft = _draft_of(path.resolve())
             draft.touch()
             draft.unlink()
+    except (FileExistsError, NotADirectoryError):
+        return f'{path.parent} is no folder'
     except OSError as error:
         return error.strerror
     return None

@@ -42,7 +42,9 @@ def project(tmp_path):
     )
     (tmp_path / 'configs/a/metafile.yml').write_text(dump(metafile))
     (tmp_path / 'configs/a/README.md').write_text(f'# A\n\n{MARK.format("a")}\nBye\n')
-    (tmp_path / 'README.md').write_text(f'# All\n\n{MARK.format("summary")}\nBye\n')
+    (tmp_path / 'docs').mkdir()
+    for page in ('README.md', 'docs/methods.md'):
+        (tmp_path / page).write_text(f'# All\n\n{MARK.format("summary")}\nBye\n')
     return tmp_path
 
 
@@ -75,7 +77,9 @@ def test_what_was_made_is_not_outdated(project, lines):
     assert Pages(project, lines).outdated() == {}
 
 
-@pytest.mark.parametrize('name', ['README.md', 'configs/a/README.md', 'configs/a/metafile.yml'])
+@pytest.mark.parametrize(
+    'name', ['README.md', 'docs/methods.md', 'configs/a/README.md', 'configs/a/metafile.yml']
+)
 def test_a_figure_changed_by_hand_is_found(project, lines, name):
     update(project, lines)
     page = project / name

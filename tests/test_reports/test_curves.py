@@ -59,7 +59,10 @@ def test_the_broken_end_of_a_killed_run_is_left_out_and_said(end, tmp_path, leav
     curves = read(tmp_path)
     assert curves.training == {'loss': {1: 1.0}}
     path = tmp_path / 'a/vis_data/scalars.json'
-    assert curves.damaged == [f'Line 2 of {path} is damaged, and left out.']
+    assert curves.damaged == [f'The last line of {path} is cut short, and left out.']
+    with open(path, 'a') as file:  # a line that ends, or has others behind it, is another thing
+        file.write('\n')
+    assert read(tmp_path).damaged == [f'Line 2 of {path} is damaged, and left out.']
 
 
 def test_bytes_that_are_no_text_are_left_out(tmp_path, leave):

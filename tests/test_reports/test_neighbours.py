@@ -7,7 +7,7 @@ from mmvireid.reports.neighbours import NUM_MATCHES, NUM_QUERIES, choose_queries
 def test_lists_have_marks_and_pictures(make_run, images, parse):
     run = make_run('a', noise=0.3)
     section = neighbours([run])
-    assert len(section.pictures) == 3
+    assert len(section.pictures) == 3 and 'crossed out' not in section.body
     kinds = [parse(block) for block in section.pictures]
     assert [page.texts[0].split(',')[0] for page in kinds] == ['worst', 'best', 'random']
     features = run.test.features
@@ -46,7 +46,13 @@ def test_missing_pictures_are_grey_and_a_missing_folder_is_said(make_run, images
     run = make_run('a')
     for path in (tmp_path / 'data/cam1').rglob('*.png'):
         path.unlink()
-    assert len(neighbours([run]).pictures) == 3
+    section = neighbours([run])
+    assert len(section.pictures) == 3
+    images = (tag for block in section.pictures for tag in parse(block).tags if tag[0] == 'img')
+    shown = {attributes['alt'] for _, attributes in images}
+    gone = sum(name.startswith('cam1/') for name in shown)
+    said = f'a: {gone} pictures are not below {tmp_path / "data"}, and crossed out: --data-root DIR'
+    assert gone and said in parse(section.body).text
     other = make_run('b')
     other.test.data_root = tmp_path / 'nowhere'
     section = neighbours([run, other])

@@ -39,6 +39,9 @@ def test_what_was_left_is_read(make_run, leave, images, tmp_path):
         ('empty', r'expected a work dir of tools/train\.py or tools/test\.py'),
         ('', r'expected a work dir .* It holds some: a, b\.'),
         ('file', 'which is not a folder'),
+        ('a/epoch_2.pth', r'which is not a folder\. It lies in one: .*/a\.$'),
+        ('a/x', r'expected a work dir .* It lies in one: .*/a\.$'),
+        ('a/y', r'which is not a folder\.$'),  # which is nowhere
     ],
 )
 def test_what_is_no_run_is_one_line(name, message, tmp_path, leave):
@@ -46,6 +49,7 @@ def test_what_is_no_run_is_one_line(name, message, tmp_path, leave):
     check_output(tmp_path / 'file').touch()
     for run in 'ab':
         leave.start(tmp_path / run, 'x', [leave.line(1, loss=1.0)])
+    (tmp_path / 'a/epoch_2.pth').touch()
     with pytest.raises(Refusal, match=message) as error:
         read_run(tmp_path / name, 'x')
     assert '\n' not in str(error.value)
@@ -121,6 +125,7 @@ def test_pictures_are_those_of_the_data_folder_alone(make_run, images, tmp_path)
     cv2.imwrite(str(tmp_path / 'secret.png'), np.zeros((2, 2, 3), np.uint8))
     run.test.features.names[:2] = ['../secret.png', 'missing.png']
     assert run.test.picture(0) is None and run.test.picture(1) is None
+    assert run.test.picture(2) is not None and run.test.missing == {0, 1}
     run.test.root = tmp_path
     run = read_run(tmp_path / 'a', 'a', data_root=tmp_path / 'nowhere')
     with pytest.raises(FileNotFoundError, match='images are not in .*nowhere: --data-root'):
@@ -154,4 +159,4 @@ def test_a_run_that_began_anew_is_not_what_it_was(leave, tmp_path):
 
 def test_names_tell_runs_apart(tmp_path):
     assert names_of(['x/a/', 'y/b']) == ['a', 'b']
-    assert names_of(['x/a', 'y/a']) == ['x/a', 'y/a']
+    assert names_of(['x/a/', 'y/a']) == ['x/a', 'y/a']

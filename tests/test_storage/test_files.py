@@ -155,7 +155,7 @@ def test_a_path_that_cannot_be_written_is_known_before(tmp_path):
     assert [*(tmp_path / 'new').iterdir()] == []
     (tmp_path / 'file').write_text('kept')
     assert check_output(tmp_path / 'file').read_text() == 'kept'
-    for path, reason in ((tmp_path / 'new', 'a folder'), (tmp_path / 'file/x.json', 'exists')):
+    for path, reason in ((tmp_path / 'new', 'a folder'), (tmp_path / 'file/x.json', 'no folder')):
         with pytest.raises(ValueError, match=f'`path` is .{path}., which cannot be .*{reason}'):
             check_output(path)
 

@@ -99,7 +99,7 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument('others', metavar='OTHER', nargs='+', type=lambda text: text.split(','))
     parser.add_argument('--names', nargs='+', help='what they are called (their files)')
     parser.add_argument('--setting', nargs='+', help='such as sysu/all-1shot (all there are)')
-    parser.add_argument('--protocol', help='of features files that do not say: sysu, regdb, llcm')
+    parser.add_argument('--protocol', help='of features that do not say: sysu, regdb, llcm, csv')
     parser.add_argument('--distance', choices=DISTANCES, default=DISTANCES[0], help='of features')
     parser.add_argument('--level', type=float, default=0.95, help='of the intervals (0.95)')
     args = parser.parse_args(argv)

@@ -35,8 +35,9 @@ PROTOCOL_OPTIONS = {
 
 def build_parser() -> CommandParser:
     parser = CommandParser(
-        description='Evaluate the features in an .npz file by the protocol of SYSU-MM01, RegDB or '
-        'LLCM, and print R1, R5, R10, R20, mAP and mINP with the chance level.',
+        description='Evaluate the features in an .npz file by the protocol of SYSU-MM01, RegDB, '
+        'LLCM or a table of your own, and print R1, R5, R10, R20, mAP and mINP with the chance '
+        'level.',
         epilog='The file holds features (N, D) float32, person_ids (N,), camera_ids (N,), '
         "modalities (N,) of 'visible' or 'infrared', and names (N,): relative paths, whose sorted "
         'order is the file-name order of the protocols. flip_features (N, D) is optional.',

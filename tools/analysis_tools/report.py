@@ -39,12 +39,17 @@ def parse_args(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def run(args: argparse.Namespace) -> None:
+    from mmvireid.errors import InvalidValueError
     from mmvireid.reports import names_of, plotly_script, read_run, write_page
     from mmvireid.storage import check_output, new_file
 
     check_output(args.out)
     script = plotly_script()
     names = args.names or names_of(args.runs)
+    if len({*names}) < len(names):
+        raise InvalidValueError(
+            f'report: `--names` is {names}, expected another name for each run.'
+        )
     runs = [
         read_run(folder, name, args.setting, args.data_root)
         for folder, name in zip(args.runs, names)

@@ -27,7 +27,7 @@ def test_what_train_and_test_leave_becomes_one_page(tool, saved, load_tool, monk
     capsys.readouterr()
     tool.main(['out', 'out', '--names', 'one', 'same', '--out', 'pages/report.html'])
     said = capsys.readouterr().out
-    assert 'is damaged, and left out.' in said and 'pages/report.html: ' in said
+    assert 'is cut short, and left out.' in said and 'pages/report.html: ' in said
     page = Path('pages/report.html').read_text('utf-8')
     assert len(page) < 10_000_000
     for expected in (
@@ -50,10 +50,14 @@ def test_what_train_and_test_leave_becomes_one_page(tool, saved, load_tool, monk
         (['missing'], "report: read_run: `folder` is 'missing', which is not a folder"),
         (['.'], r"report: read_run: `folder` is '\.', expected a work dir of tools/train\.py"),
         (['empty', '--out', 'empty'], "`path` is 'empty', .*it is a folder"),
+        (['empty', '--out', 'file/report.html'], 'cannot be written .file is no folder.'),
+        (['empty', 'empty/'], r"`--names` is \['empty', 'empty'\], expected another name for each"),
+        (['a', 'b', '--names', 'x', 'x'], r"`--names` is \['x', 'x'\]"),
     ],
 )
 def test_bad_input_is_one_line(argv, message, tool):
     Path('empty').mkdir()
+    Path('file').touch()
     with pytest.raises(SystemExit, match=message) as error:
         tool.main(argv)
     assert '\n' not in str(error.value)
