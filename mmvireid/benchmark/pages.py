@@ -212,12 +212,14 @@ class Pages:
         return '\n\n'.join(filter(None, parts))
 
     def _summary(self, rows: Rows) -> str:
-        """Each method and its baseline, under all rules."""
+        """Each method that was run, and its baseline, under all rules."""
         head = [
             f'{WORDS[rule]}: {what}' for rule in RULES for what in ('R1 / mAP', 'gain in R1; mAP')
         ]
         table, shown = [['method', 'config', *head]], []
         for method in self.methods.values():
+            if not any((method.full, rule) in rows for rule in RULES):
+                continue
             for config in filter(None, (method.baseline, method.full)):
                 found = [rows.get((config, rule)) for rule in RULES]
                 bases = [rows.get((method.baseline, rule)) for rule in RULES]

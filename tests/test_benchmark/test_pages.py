@@ -72,6 +72,11 @@ def test_tables_are_made_between_their_marks(project, lines):
     assert '; ' in rows[1] and '; ' not in rows[0]  # only the full method has a gain
 
 
+def test_a_method_of_which_only_the_baseline_was_run_has_no_line(project, lines):
+    table = Pages(project, lines[:2]).table('summary', 'small', project / 'README.md')
+    assert table == 'Nothing has been run yet.'
+
+
 def test_what_was_made_is_not_outdated(project, lines):
     update(project, lines)
     assert Pages(project, lines).outdated() == {}
