@@ -53,6 +53,10 @@ class Waits(Exception):
     """What was asked for makes the CPU wait until the GPU has done all it was told to do."""
 
 
+class FailsThere(Exception):
+    """What a CPU does, and a GPU does not."""
+
+
 def is_cuda(device) -> bool:
     return isinstance(device, str | torch.device) and torch.device(device).type == 'cuda'
 
@@ -97,6 +101,8 @@ class FakeCuda(TorchFunctionMode):
             raise Waits(f'{name} with a device copies values from the CPU')
         if not on_device and not any(map(has_fake, (*args, *kwargs.values()))):
             return func(*args, **kwargs)
+        if name in ('index_copy', 'index_copy_') and args[0].dtype != args[-1].dtype:
+            raise FailsThere(f'{name} of {args[-1].dtype} into {args[0].dtype}')
         with self.fake_mode:  # what PyTorch makes on the way is fake too
             result = func(*args, **kwargs)
         if isinstance(result, FakeTensor) and result.fake_device.type == 'cpu':
@@ -340,13 +346,22 @@ FAULTS = dict(
     index=lambda model, x: x[torch.tensor([2, 0, 1])].sum(),
     index_list=lambda model, x: x[[2, 0, 1]].sum(),
     left_on_the_cpu=lambda model, x: (x * model.left_behind).mean(),
+    other_type=lambda model, x: x.index_copy(
+        0, torch.arange(1, device=DEVICE), x[:1].bfloat16()
+    ).sum(),
 )
 
 
 @pytest.mark.parametrize('fault', FAULTS)
 @pytest.mark.filterwarnings('ignore:Converting a tensor with requires_grad')
 def test_what_a_gpu_would_not_do_is_noticed(fault):
-    noticed = (Waits, DataDependentOutputException, DynamicOutputShapeException, AssertionError)
+    noticed = (
+        Waits,
+        FailsThere,
+        DataDependentOutputException,
+        DynamicOutputShapeException,
+        AssertionError,
+    )
     with pytest.raises(noticed) as error:
         step_with(FAULTS[fault])
     if error.type is AssertionError:  # of PyTorch's own, about the real tensor beside fake ones

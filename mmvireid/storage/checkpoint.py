@@ -293,7 +293,8 @@ def _plain_leaf(value: Any) -> Any:
 
 def _history_leaf(value: Any) -> Any:
     if isinstance(value, dict) and set(value) == _HISTORY_KEYS:
-        return HistoryBuffer(value['log_history'].numpy(), value['count_history'].numpy())
+        log, count = value['log_history'], value['count_history']  # wherever the file was read to
+        return HistoryBuffer(log.numpy(force=True), count.numpy(force=True))
     return value
 
 

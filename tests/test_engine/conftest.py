@@ -78,11 +78,13 @@ def toy_runner(tmp_path):
     ``hooks`` are added, ``resume`` is a checkpoint; its losses are in ``runner.recorder.rows``.
     """
 
-    def build(name, hooks=(), resume=None, checkpoint=None, num_workers=0, **settings) -> Runner:
+    def build(
+        name, hooks=(), resume=None, checkpoint=None, num_workers=0, kind=Runner, **settings
+    ) -> Runner:
         recorder = LossRecorder()
         torch.manual_seed(0)  # of the weights
         schedule = dict(type='MultiStepLR', milestones=[1, 2], gamma=0.5, by_epoch=True)
-        runner = Runner(
+        runner = kind(
             model=ToyReID(),
             work_dir=str(tmp_path / name),
             train_dataloader=dict(

@@ -1,7 +1,7 @@
 """MMEngine's Runner, with the guards that no list in a config can drop."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 
@@ -76,6 +76,21 @@ class ReIDRunner(Runner):
         """Load a checkpoint, and say so in the log alone: MMEngine prints it in all processes."""
         with redirect_stdout(StringIO()):  # the log has its own stream
             return super().load_checkpoint(*args, **kwargs)
+
+    def resume(
+        self,
+        filename: str,
+        resume_optimizer: bool = True,
+        resume_param_scheduler: bool = True,
+        map_location: str | Callable = 'default',
+    ) -> None:
+        """Go on as MMEngine does, but read the file to the CPU, also on a GPU.
+
+        What belongs on the device is copied there, weights and the states of optimisers; log
+        histories, counts of steps and the states of random generators do not.
+        """
+        location = 'cpu' if map_location == 'default' else map_location
+        super().resume(filename, resume_optimizer, resume_param_scheduler, location)
 
     def register_hooks(
         self,

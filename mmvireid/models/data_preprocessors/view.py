@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+import torch
 from mmengine.structures import BaseDataElement
 from torch import Tensor
 
@@ -75,7 +76,7 @@ class View:
             self.steps[step.space].append(step)
 
     def augment(self, space: str, images: Tensor, samples: Sequence[ReIDDataSample]) -> Tensor:
-        """Change images, see :class:`BaseAugmentation`.
+        """Change images in float32, also inside autocast; see :class:`BaseAugmentation`.
 
         Args:
             space: What their values are.
@@ -85,8 +86,9 @@ class View:
         Returns:
             Shape (N, 3, H, W).
         """
-        for step in self.steps[space]:
-            images = step(images, samples)
+        with torch.autocast(images.device.type, enabled=False):
+            for step in self.steps[space]:
+                images = step(images, samples)
         return images
 
     def copy_samples(self, samples: Sequence[BaseDataElement]) -> list[BaseDataElement]:

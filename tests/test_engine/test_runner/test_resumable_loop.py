@@ -5,6 +5,8 @@ import torch
 from mmengine.runner import BaseLoop
 from torch.utils.data import BatchSampler
 
+from mmvireid.engine.runner import ReIDRunner
+
 
 def weights_of(runner):
     return runner.model.state_dict()
@@ -42,6 +44,18 @@ def test_a_run_goes_on_after_any_epoch(epoch, straight, toy_runner, tmp_path):
     resumed = toy_runner('resumed', resume=tmp_path / f'straight/epoch_{epoch}.pth')
     resumed.train()
     assert_went_on(resumed, straight, 4 * epoch)
+
+
+def test_the_file_is_read_to_the_cpu(straight, toy_runner, tmp_path, monkeypatch):
+    """MMEngine reads it to its device, where log histories and random states cannot be."""
+    checkpoint = tmp_path / 'straight/epoch_1.pth'
+    stock = toy_runner('stock', resume=checkpoint)
+    resumed = toy_runner('resumed', resume=checkpoint, kind=ReIDRunner)
+    monkeypatch.setattr('mmengine.runner.runner.get_device', lambda: 'nowhere')
+    with pytest.raises(ValueError, match='nowhere'):
+        stock.train()
+    resumed.train()
+    assert_went_on(resumed, straight, 4)
 
 
 class Validation(BaseLoop):

@@ -139,6 +139,20 @@ def test_an_augmentation_of_ones_own_needs_no_edit(batch):
     torch.testing.assert_close(torch.cat(list(seen.values())), raw / 2)
 
 
+def test_images_are_changed_in_float32_also_inside_autocast(batch):
+    """A convolution would be in bf16 there, whose 8 bits an image with noise has more than."""
+    blur = dict(type='BlurAugmentation', kernel_size=5, prob=0.5)
+    preprocessor = ReIDDataPreprocessor(common=[blur])
+    seen = []
+    for half in (False, True):
+        torch.manual_seed(0)
+        with torch.autocast('cpu', torch.bfloat16, enabled=half):
+            seen.append(preprocessor(batch, training=True)['inputs'])
+    for key, images in seen[0].items():
+        assert seen[1][key].dtype == torch.float32
+        assert torch.equal(images, seen[1][key])
+
+
 def test_an_iteration_draws_the_same_whatever_was_before_it(batch):
     """So that a resumed run sees what an uninterrupted one would have seen."""
     config = Config.fromfile(ROOT / 'configs/caj/caj-plus_synthetic.py').model.data_preprocessor
