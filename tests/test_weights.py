@@ -49,7 +49,7 @@ def by_runner(path, tmp_path):
     settings = dict(work_dir=str(tmp_path / 'run'), experiment_name=name, log_level='ERROR')
     runner = build_runner(Config(dict(model=HEAD, load_from=path, **settings)))
     runner.load_or_resume()
-    return runner.model
+    return runner.model.cpu()
 
 
 def by_init_cfg(path):

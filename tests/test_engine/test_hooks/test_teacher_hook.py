@@ -35,7 +35,8 @@ class Record(Hook):
 def give_teacher(runner):
     """A second layer, which begins elsewhere than its student."""
     torch.manual_seed(5)
-    runner.model.slow = nn.Linear(24, 3).requires_grad_(False)
+    device = runner.model.layers[2].weight.device
+    runner.model.slow = nn.Linear(24, 3).requires_grad_(False).to(device)
     return runner
 
 
