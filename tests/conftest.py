@@ -28,6 +28,10 @@ from mmvireid.engine.runner import drop_helpers, forget_weights
 from mmvireid.models.base import BaseReID
 from mmvireid.registry import DATASETS, MODELS
 
+# On a GPU, as on a CPU: a feature does not hang on its batch, nor a resumed run on chance.
+torch.backends.cudnn.allow_tf32 = False
+torch.backends.cudnn.deterministic = True
+
 TOOLS = Path(__file__).parents[1] / 'tools'
 
 #: Seconds that a test, and a file of tests, may take on a quiet core: CONTRIBUTING.md, "Tests".

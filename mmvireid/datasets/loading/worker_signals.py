@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
+from multiprocessing import resource_tracker
 
 from torch.utils.data import DataLoader
 
@@ -25,12 +26,15 @@ def shield_workers(loader: DataLoader) -> None:
         loader: Any loader; may have no workers at all.
     """
     loader.worker_init_fn = partial(_start_worker, initialize=loader.worker_init_fn)
-    loader._get_iterator = _signals_held()(loader._get_iterator)
+    context = loader.multiprocessing_context or multiprocessing
+    loader._get_iterator = _signals_held(context.get_start_method())(loader._get_iterator)
 
 
 @contextmanager
-def _signals_held() -> Iterator[None]:
+def _signals_held(start_method: str) -> Iterator[None]:
     """Keep signals waiting; what is started meanwhile keeps them waiting until it has prepared."""
+    if start_method != 'fork':
+        resource_tracker.ensure_running()  # which lets them through when it starts
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
