@@ -99,7 +99,8 @@ class PartBuilder:
         [(name, cfg)] = part.items()
         for each in (term, *also):
             weight = self.loss_weights.get(each) or 0
-            if (weight != 0) if cfg is None else (weight == 0 and each == term):
+            is_alone = (cfg is None) != (weight == 0)  # the part or the weight
+            if is_alone and (cfg is None or each == term):
                 raise InvalidValueError(
                     f'{type(self).__name__}: `loss_weights.{each}` is {weight} with `{name}` '
                     f'{cfg}, expected a positive weight just with one.'
