@@ -12,10 +12,12 @@ OUT := work_dirs/demo
 # Processes that share the tests; who is done first takes tests of the others.
 JOBS ?= 2
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+TRAIN := OMP_NUM_THREADS=1 $(BIN)/python tools/train.py
+SHIP := $(BIN)/python tools/model_converters/ship_weights.py
 # What `make quick` compares with.
 SINCE ?= HEAD
 
-.PHONY: demo web test quick lint format docs clean help
+.PHONY: demo web weights test quick lint format docs clean help
 
 help:  ## show what can be made
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*##/\t/'
@@ -32,6 +34,11 @@ web: $(INSTALLED_ALL) $(OUT)/features.npz  ## a page in the browser: search the 
 
 $(OUT)/features.npz:
 	@$(MAKE) demo
+
+weights: $(INSTALLED)  ## make the weights that come with the package again (about an hour)
+	@$(TRAIN) configs/pretrain/resnet18_rendered.py && $(TRAIN) configs/pretrain/vgg16_rendered.py
+	@$(SHIP) work_dirs/resnet18_rendered/epoch_10.pth resnet18_rendered --take extractor.stages.
+	@$(SHIP) work_dirs/vgg16_rendered/epoch_10.pth vgg16_rendered --take extractor. --add features.
 
 test: $(INSTALLED_ALL) lint  ## run the test suite
 	@$(PYTEST)

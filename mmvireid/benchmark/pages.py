@@ -109,8 +109,10 @@ class Method:
 
     def _entry(self, config: str, rows: Sequence[Row]) -> dict[str, Any]:
         seeds = sorted({seed for row in rows for seed in row.seeds})
+        rules = {line['rules'] for row in rows for line in row.lines}
+        rule = rules.pop() if len(rules) == 1 else 'both'
         command = (
-            f'python tools/benchmark.py {config} --rules both --seeds {" ".join(map(str, seeds))}'
+            f'python tools/benchmark.py {config} --rules {rule} --seeds {" ".join(map(str, seeds))}'
         )
         return dict(
             Name=Path(config).stem,
@@ -130,6 +132,7 @@ class Method:
             Dataset=f'rendered ({data.get("size")}, seed {data.get("seed")})',
             Protocol=f'{row.setting}, {trials}',
             Rules=WORDS[line['rules']],
+            Test=row.test_rule,
             Commit=', '.join(sorted({line['commit'] for line in row.lines})),
             Seed=', '.join(map(str, row.seeds)) + ' (mean)' * (len(row.seeds) > 1),
             Metrics={name: round(float(row.of_seeds(name).mean()), 2) for name in FIGURES},
@@ -258,6 +261,6 @@ class Pages:
 def _cells(row: Row | None, baseline: Row | None) -> list[str]:
     if row is None:
         return ['', '']
-    figures = ' / '.join(f'{row.of_seeds(name).mean():.2f}' for name in ('R1', 'mAP'))
+    figures = ' / '.join(row.cell(name) for name in ('R1', 'mAP'))
     is_other = baseline is not None and baseline is not row
     return [figures, '; '.join(differences(row, baseline)) if is_other else '']

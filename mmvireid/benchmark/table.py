@@ -37,6 +37,14 @@ class Row:
         """Of the trainings."""
         return [line['seed'] for line in self.lines]
 
+    @property
+    def test_rule(self) -> str:
+        """How features were compared, in a few words: ``'cosine, mirrored images'``."""
+        protocol = self.lines[0]['protocol']
+        words = [protocol['distance'], 'mirrored images', 're-ranked']
+        said = [True, protocol['flip'], protocol['rerank']]
+        return ', '.join(word for word, is_so in zip(words, said) if is_so)
+
     def of_seeds(self, figure: str) -> np.ndarray:
         """A figure of every seed, mean over trials, in percent."""
         return np.array([np.mean(line['trials'][self.setting][figure]) for line in self.lines])
@@ -138,16 +146,35 @@ def caption(rows: Iterable[Row]) -> str:
     protocol, identities = lines[0]['protocol'], lines[0]['identities']
     data = protocol.get('test_data') or {}
     seeds = ', '.join(map(str, sorted({line['seed'] for line in lines})))
-    seeds += ' (not in every row)' * (len({tuple(row.seeds) for row in rows}) > 1)
+    if len({tuple(row.seeds) for row in rows}) > 1:
+        seeds += ' (not in every row; one where there is no ±)'
     devices = sorted({line['machine'].get('gpu', line['machine']['cpu']) for line in lines})
     minutes = sum(sum(line['seconds'].values()) for line in lines) / 60
     return (
         f'{identities["setting"]} ({protocol["gallery"]} galleries, {protocol["num_trials"]} '
         f'trials), {data.get("dataset")} `{data.get("size")}`, {len(identities["ids"])} people; '
+        f'{_test_rules(rows)}; '
         f'seeds {seeds}, mean ± standard deviation over seeds of the means over trials; '
         f'last epoch; {len(lines)} trainings and tests, {minutes:.0f} minutes one after another, '
         f'on {", ".join(devices)}.'
     )
+
+
+def _test_rules(rows: Sequence[Row]) -> str:
+    """The test rule of each column, and which of its rows have another one."""
+    columns = {}
+    for row in rows:
+        by_rule = columns.setdefault(WORDS[row.lines[0]['rules']], {})
+        name = f'`{Path(row.lines[0]["config"]).stem}`'
+        by_rule.setdefault(row.test_rule, []).append(name)
+    texts = {}
+    for column, by_rule in columns.items():
+        usual, *others = sorted(by_rule, key=lambda rule: -len(by_rule[rule]))
+        but = [f' ({rule}: {", ".join(sorted(by_rule[rule]))})' for rule in others]
+        texts.setdefault(usual + ''.join(but), []).append(column)
+    if len(texts) == 1:
+        return next(iter(texts))
+    return '; '.join(f'{" and ".join(columns)}: {text}' for text, columns in texts.items())
 
 
 def markdown(table: Sequence[Sequence[str]]) -> str:

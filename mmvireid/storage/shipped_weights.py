@@ -20,9 +20,17 @@ def read_sums(folder: Path = FOLDER) -> dict[str, str]:
 
     Raises:
         FileNotFoundError: If the folder has no list of checksums.
+        ValueError: If a line of it is none of a file.
     """
-    lines = read_text(folder / SUMS).splitlines()
-    return {name: digest for digest, name in map(str.split, lines)}
+    sums = {}
+    for number, line in enumerate(read_text(folder / SUMS).splitlines(), 1):
+        if len(words := line.split()) != 2:
+            raise InvalidValueError(
+                f'read_sums: line {number} of {folder / SUMS} is {line!r}, expected a checksum '
+                f'and the name of a file. {_REMEDY}'
+            )
+        sums[words[1]] = words[0]
+    return sums
 
 
 def shipped_file(address: str) -> Path:

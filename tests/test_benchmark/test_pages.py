@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mmvireid.benchmark import read_lines
+from mmvireid.benchmark import Cell, config_hash, final_config, read_lines
+from mmvireid.benchmark.cells import SIZES
 from mmvireid.benchmark.pages import Pages, dump
+from mmvireid.benchmark.table import rows_of
 from mmvireid.evaluation.protocols import LLCMProtocol, RegDBProtocol, SYSUProtocol
 
 ROOT = Path(__file__).parents[2]
@@ -108,7 +110,7 @@ def test_a_method_has_one_line_with_its_gain(project, lines):
         [line['trials']['sysu/all-1shot']['R1'] for line in part] for part in (lines[2:], lines[:2])
     )
     mean, gain = (sum(map(sum, full)) / 6, (sum(map(sum, full)) - sum(map(sum, base))) / 6)
-    assert cells[2].startswith(f'{mean:.2f} / ')
+    assert cells[2].startswith(f'{mean:.2f} ± ')
     assert cells[3].strip('*').startswith(f'{gain:+.2f} [')
     assert text.startswith('sysu/all-1shot (seeded galleries, 3 trials)')
 
@@ -130,11 +132,21 @@ def test_metafiles_get_the_rows_that_were_run(project, lines):
     assert models['a_sysu']['Note'] == 'by hand'  # no lines: stays
     (result,) = models['a_synthetic']['Results']
     assert result['Rules'] == 'as published' and result['Seed'] == '0, 1 (mean)'
+    assert result['Test'] == 'cosine'
     assert result['Protocol'] == 'sysu/all-1shot, seeded galleries, 3 trials'
     mean = sum(line['trials']['sysu/all-1shot']['R1'][0] for line in lines[2:]) / 2
     assert result['Metrics']['R1'] == pytest.approx(mean, abs=0.005)
-    assert models['a-base_synthetic']['Metadata']['Command'].endswith('--seeds 0 1')
+    command = models['a-base_synthetic']['Metadata']['Command']
+    assert command.endswith(f'{BASE} --rules published --seeds 0 1')
     assert content['Collections'][0]['Metadata']['Baseline'] == BASE
+
+
+def test_a_metafile_commands_the_rules_that_were_run(project, lines, make_line):
+    update(project, [*lines, make_line(BASE, rules='equal')])
+    content = yaml.safe_load((project / 'configs/a/metafile.yml').read_text())
+    commands = {model['Name']: (model.get('Metadata') or {}) for model in content['Models']}
+    assert commands['a-base_synthetic']['Command'].endswith(f'{BASE} --rules both --seeds 0 1')
+    assert '--rules published' in commands['a_synthetic']['Command']
 
 
 def test_nothing_that_was_run_is_said(project):
@@ -152,10 +164,21 @@ def test_a_mark_of_nothing_is_named(project, mark):
         Pages(project, []).outdated()
 
 
+LINES = read_lines(ROOT / 'configs/benchmark/results.jsonl')
+
+
 def test_every_table_of_this_project_says_what_its_lines_say():
-    lines = read_lines(ROOT / 'configs/benchmark/results.jsonl')
-    outdated = Pages(ROOT, lines).outdated()
+    outdated = Pages(ROOT, LINES).outdated()
     assert not outdated, f'python tools/benchmark.py --update: {[*map(str, outdated)]}'
+
+
+@pytest.mark.parametrize('config', sorted({line['config'] for line in LINES}))
+def test_the_rows_of_this_project_are_of_its_configs_as_they_stand(config, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    for size in SIZES:
+        for (_, rules), row in rows_of([x for x in LINES if x['config'] == config], size).items():
+            now = config_hash(final_config(Cell(config, rules, size)))
+            assert {line['config_hash'] for line in row.lines} == {now}, (rules, size)
 
 
 def test_published_figures_are_those_of_the_readmes():

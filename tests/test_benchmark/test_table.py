@@ -86,5 +86,14 @@ def test_the_caption_says_how_it_was_measured(lines):
 
 def test_the_caption_says_where_seeds_are_missing(make_line):
     rows = rows_of([make_line(BASE, seed=0), make_line(BASE, seed=1), make_line(FULL)], 'small')
-    assert 'seeds 0, 1 (not in every row)' in caption(rows.values())
+    assert 'seeds 0, 1 (not in every row; one where there is no ±)' in caption(rows.values())
     assert '3 trainings' in caption([*rows.values(), *rows.values()])  # a row may be shown twice
+
+
+def test_the_caption_says_who_was_tested_by_another_rule(make_line):
+    lines = [make_line(BASE), make_line(FULL), make_line(FULL, rules='equal')]
+    assert '40 people; cosine; seeds 0' in caption(rows_of(lines, 'small').values())
+    lines[1]['protocol'] |= dict(flip='unit')
+    text = caption(rows_of(lines, 'small').values())
+    mirrored = 'as published: cosine (cosine, mirrored images: `a_synthetic`)'
+    assert f'; {mirrored}; equal terms: cosine; seeds' in text

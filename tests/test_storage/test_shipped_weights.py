@@ -43,6 +43,13 @@ def test_they_are_small_plain_and_listed():
         assert all(torch.isfinite(value).all() for value in weights.values())
 
 
+def test_a_list_of_checksums_that_is_none_is_refused(copied):
+    with (copied / 'SHA256SUMS').open('a') as file:
+        file.write('5b14a8dc\n')
+    with pytest.raises(ValueError, match=r"line 3 of .*SHA256SUMS is '5b14a8dc', expected a check"):
+        read_sums(copied)
+
+
 def test_the_readme_has_their_checksums():
     readme = (ROOT / 'configs/pretrain/README.md').read_text()
     for name, digest in read_sums().items():
