@@ -9,8 +9,8 @@ model = dict(
     backbone=dict(
         depth=18,
         num_stages=3,  # layer4 has most of the weights and is half of the cost at this size
-        last_stride=2,
-        non_local=dict(_delete_=True, layer2=1),
+        last_stride=2,  # a quarter of the positions in the last stage, for two cores
+        non_local=dict(_delete_=True, layer2=1),  # one of five: the rest is cost at this size
         init_cfg=_base_.pretrained,
     ),
     head=dict(num_ids=_base_.num_ids),
@@ -23,6 +23,7 @@ train_cfg = dict(type='ResumableTrainLoop', max_epochs=5, val_interval=5)
 optim_wrapper = dict(
     type='AutocastOptimWrapper', optimizer=dict(type='Adam', lr=1e-3, weight_decay=5e-4)
 )
+# a decay that has no steps to place in so few epochs
 _by_iter = dict(by_epoch=True, convert_to_iter_based=True)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, begin=0, end=1, **_by_iter),

@@ -22,12 +22,18 @@ from .table import (
     differences_table,
     figures_table,
     markdown,
+    pairs_table,
     rows_of,
 )
 
 Rows = dict[tuple[str, str], Row]
 #: A table stands between these; its name is that of a folder of configs, or one of ``OF_ALL``.
 MARKED = re.compile(r'(<!-- benchmark: (\S+) (\S+) -->\n).*?(<!-- end of benchmark -->)', re.DOTALL)
+#: Of any two configs; a line of the mark is ``NAME minus NAME``, a name that of a config, or of an
+#: experiment with one, ``agw_synthetic@longer4``.
+PAIRED = re.compile(
+    r'(<!-- differences: (\S+)\n(.*?)-->\n).*?(<!-- end of differences -->)', re.DOTALL
+)
 OF_ALL, NOTHING = ('summary', 'methods', 'published'), 'Nothing has been run yet.'
 
 
@@ -159,11 +165,11 @@ class Pages:
     """
 
     def __init__(self, root: Path, lines: Iterable[dict]) -> None:
-        self.root, lines = root, list(lines)
+        self.root, self.lines = root, list(lines)
         found = [*sorted(root.glob('configs/*/metafile.yml'))]
         found += sorted(root.glob('projects/*/metafile.yml'))
         self.methods = {path.parent.name: Method(path, root) for path in found}
-        self.rows = {size: rows_of(lines, size) for size in SIZES}
+        self.rows = {size: rows_of(self.lines, size) for size in SIZES}
 
     def outdated(self) -> dict[Path, str]:
         """What files have to say instead of what they say, by path."""
@@ -180,7 +186,41 @@ class Pages:
             begin, name, size, end = match.groups()
             return f'{begin}\n{self.table(name, size, path)}\n\n{end}'
 
-        return MARKED.sub(fill, text)
+        def fill_pairs(match: re.Match) -> str:
+            begin, size, pairs, end = match.groups()
+            return f'{begin}\n{self.pairs(pairs.splitlines(), size, path)}\n\n{end}'
+
+        return PAIRED.sub(fill_pairs, MARKED.sub(fill, text))
+
+    def pairs(self, asked: Sequence[str], size: str, path: Path) -> str:
+        """Differences of any two configs or experiments, under all rules that both were run by.
+
+        Args:
+            asked: ``'NAME minus NAME'`` each, names as in :data:`PAIRED`.
+            size: Of the rendered data.
+            path: The page, for the message.
+
+        Raises:
+            ValueError: If nothing was run of a pair.
+        """
+        found = []
+        for pair in asked:
+            name, _, other = pair.partition(' minus ')
+            rows, bases = self._by_rules(name, size), self._by_rules(other, size)
+            both = [(name, other, rows[r], bases[r]) for r in RULES if r in rows and r in bases]
+            if not both:
+                raise InvalidValueError(
+                    f'Pages: {path} asks for {pair!r} of {size!r}, expected `NAME minus NAME` of '
+                    'two configs or experiments (NAME@VARIANT) with lines by the same rules.'
+                )
+            found += both
+        return f'{pairs_table(found)}\n\n{caption(row for pair in found for row in pair[2:])}'
+
+    def _by_rules(self, name: str, size: str) -> dict[str, Row]:
+        """The rows of a config's or an experiment's name, by rules."""
+        stem, _, variant = name.partition('@')
+        rows = rows_of(self.lines, size, variant)
+        return {rule: row for (config, rule), row in rows.items() if Path(config).stem == stem}
 
     def table(self, name: str, size: str, path: Path) -> str:
         """What stands between two marks.

@@ -64,19 +64,19 @@ class Row:
         return compare(first, second)
 
 
-def rows_of(lines: Iterable[dict], size: str) -> dict[tuple[str, str], Row]:
+def rows_of(lines: Iterable[dict], size: str, variant: str = '') -> dict[tuple[str, str], Row]:
     """Sort lines into the rows of a size of data, by config and rules.
 
-    Experiments are left out. Where a config has changed between two runs, those of the newest
-    line's count.
+    Where a config has changed between two runs, those of the newest line's count.
 
     Args:
         lines: In the order in which they were written.
         size: ``'small'`` or ``'benchmark'``.
+        variant: Name of an experiment, or none for the configs as they stand.
     """
     groups = {}
     for line in lines:
-        if not line['variant'] and line['size'] == size:
+        if line['variant'] == variant and line['size'] == size:
             groups.setdefault((line['config'], line['rules']), []).append(line)
     rows = {}
     for key, group in groups.items():
@@ -130,6 +130,22 @@ def differences_table(
         if any(cells):
             table.append([f'`{Path(config).stem}`', *cells])
     return markdown(table) if len(table) > 1 else ''
+
+
+def pairs_table(pairs: Sequence[tuple[str, str, Row, Row]]) -> str:
+    """What two rows each scored, and by how much they differ; bold where the interval excludes 0.
+
+    Args:
+        pairs: Names of two rows, and the rows.
+    """
+    head = ['config', 'minus', 'rules', 'R1 / mAP', 'of the other', 'difference of R1', 'of mAP']
+    table = [[*head, 'trainings']]
+    for name, other, row, base in pairs:
+        figures = [' / '.join(r.cell(figure) for figure in ('R1', 'mAP')) for r in (row, base)]
+        counts = dict.fromkeys(str(len(r.lines)) for r in (row, base))
+        cells = [f'`{name}`', f'`{other}`', WORDS[row.lines[0]['rules']], *figures]
+        table.append([*cells, *differences(row, base), ' and '.join(counts)])
+    return markdown(table)
 
 
 @cache  # several tables show the same

@@ -79,6 +79,38 @@ def test_a_method_of_which_only_the_baseline_was_run_has_no_line(project, lines)
     assert table == 'Nothing has been run yet.'
 
 
+PAIRS = '<!-- differences: small\n{}-->\nold\n<!-- end of differences -->\n'
+
+
+def test_two_configs_or_experiments_are_compared_where_a_page_asks(project, lines, make_line):
+    page = project / 'configs/a/README.md'
+    asked = 'a_synthetic minus a-base_synthetic\na_synthetic@long minus a_synthetic\n'
+    page.write_text(PAIRS.format(asked))
+    long = make_line(FULL, 55, variant='long', options=dict(a=1))
+    update(project, [*lines, make_line(FULL, rules='equal'), long])
+    text = page.read_text()
+    assert text.startswith(f'<!-- differences: small\n{asked}-->\n\n| config |')
+    assert 'old' not in text and 'equal terms' not in text  # the baseline has none
+    rows = [line.strip('| ').split(' | ') for line in text.splitlines() if '| `a' in line]
+    assert [row[:3] for row in rows] == [
+        ['`a_synthetic`', '`a-base_synthetic`', 'as published'],
+        ['`a_synthetic@long`', '`a_synthetic`', 'as published'],
+    ]
+    assert [row[-1] for row in rows] == ['2', '1 and 2']
+    r1 = long['trials']['sysu/all-1shot']['R1'][0]
+    assert rows[1][3].startswith(f'{r1:.2f} / ')
+    mean = sum(line['trials']['sysu/all-1shot']['R1'][0] for line in lines[2:]) / 2
+    assert rows[1][5].strip('*').startswith(f'{r1 - mean:+.2f} [')
+
+
+@pytest.mark.parametrize('pair', ['a_synthetic minus b', 'a_synthetic', 'a@x minus a_synthetic'])
+def test_a_pair_of_which_nothing_was_run_is_named(project, lines, pair):
+    page = project / 'configs/a/README.md'
+    page.write_text(PAIRS.format(f'{pair}\n'))
+    with pytest.raises(ValueError, match=f"{page} asks for '{pair}' of 'small', expected"):
+        Pages(project, lines).outdated()
+
+
 def test_what_was_made_is_not_outdated(project, lines):
     update(project, lines)
     assert Pages(project, lines).outdated() == {}
