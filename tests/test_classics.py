@@ -1,7 +1,8 @@
 """Configs of the classics against their papers and releases.
 
 HCT, TSLFN+HC, BDTR, the controls, HSME's head and expAT are configs of networks and losses that
-others use too: what is theirs are figures, and how terms are put together.
+others use too, CAJ and RLE are above all what is done to images: what is theirs are figures, and
+how terms are put together.
 """
 
 from pathlib import Path
@@ -13,8 +14,9 @@ from mmengine.config import Config
 
 from mmvireid.benchmark import Cell, final_config
 from mmvireid.engine.runner import forget_weights
+from mmvireid.models.augmentations import SPACES
 from mmvireid.models.backbones import TwoStreamResNet
-from mmvireid.registry import MODELS
+from mmvireid.registry import MODELS, TRANSFORMS
 
 ROOT = Path(__file__).parents[1] / 'configs'
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2] * 2)
@@ -107,11 +109,30 @@ def test_rates(config, rate_table):
             expected = rate * torch.tensor([1.0, *factors]).prod().item()
             assert group['lr'] == pytest.approx(expected, rel=1e-5), (epoch, name)
             assert group['weight_decay'] == 5e-4, name
+    adam = config.startswith(('xiv', 'expat'))
+    assert load(config).optim_wrapper.optimizer.type == ('Adam' if adam else 'SGD')
+    moments = dict(betas=(0.9, 0.999)) if adam else dict(momentum=0.9, nesterov=True)
+    for name, group in table[0].items():
+        assert moments.items() <= group.items(), name
+
+
+#: What the pipeline does to training images, if it is not a crop and a flip.
+PIPELINES = dict(
+    caj=[],  # its views crop and flip
+    tslfn=['RandomFlip'],
+    expat=['RandomPadCrop', 'RandomFlip', 'RandomErasing'],
+)
 
 
 @pytest.mark.parametrize(
     ('config', 'size', 'num_ids', 'num_instances'),
     [
+        ('caj/caj_sysu.py', (288, 144), 8, 4),
+        ('caj/caj_regdb.py', (288, 144), 8, 4),
+        ('caj/caj_llcm.py', (288, 144), 8, 4),
+        ('rle/rle_sysu.py', (384, 192), 6, 4),
+        ('rle/rle_regdb.py', (384, 192), 6, 4),
+        ('rle/rle_llcm.py', (384, 192), 6, 4),
         ('hct/hct_sysu.py', (288, 144), 6, 8),
         ('hct/hct_regdb.py', (288, 144), 8, 4),
         ('tslfn/tslfn_sysu.py', (288, 144), 4, 8),
@@ -131,8 +152,183 @@ def test_images_and_batches(config, size, num_ids, num_instances):
     sampler = cfg.train_dataloader.batch_sampler
     assert (sampler.num_ids, sampler.num_instances) == (num_ids, num_instances)
     assert cfg.train_dataloader.batch_size == 2 * num_ids * num_instances
-    cropped = [step.type for step in cfg.train_dataloader.dataset.pipeline].count('RandomPadCrop')
-    assert cropped == (not config.startswith('tslfn'))
+    _, *steps, _ = cfg.train_dataloader.dataset.pipeline
+    common = ['RandomPadCrop', 'RandomFlip']
+    assert [step.type for step in steps] == PIPELINES.get(config.partition('/')[0], common)
+    for step in map(TRANSFORMS.build, steps):
+        assert getattr(step, 'padding', 10) == 10 and getattr(step, 'prob', 0.5) == 0.5
+
+
+@pytest.mark.parametrize(
+    ('config', 'replace'),
+    [
+        ('caj/caj_sysu.py', True),  # as AGW, like the next two
+        ('hct/hct_regdb.py', True),
+        ('streams/onestream_sysu.py', True),
+        ('tslfn/tslfn_sysu.py', False),
+    ],
+)
+def test_images_of_an_identity_are_drawn_as_released(config, replace):
+    assert load(config).train_dataloader.batch_sampler.get('replace', False) == replace
+
+
+RLES = [f'rle/rle_{data}.py' for data in ('sysu', 'regdb', 'llcm')]
+CAJS = [f'caj/caj_{data}.py' for data in ('sysu', 'regdb', 'llcm')]
+PLUS = [f'caj/caj-plus_{data}.py' for data in ('sysu', 'regdb')]
+
+
+@pytest.mark.parametrize(
+    ('config', 'flips'),
+    [
+        *((config, True) for config in (*CAJS, *PLUS, *RLES, 'rle/rle-base_sysu.py')),
+        *((config, False) for config in ('hct/hct_sysu.py', 'hct/hct_regdb.py')),
+    ],
+)
+def test_mirrored_images_count_where_they_do_in_the_release(config, flips):
+    assert load(config).model.get('flip_test', False) == flips
+
+
+#: Areas, heights / widths, how these are drawn, and how often.
+RECTANGLES = ((0.02, 0.4), (0.3, 1 / 0.3), 'uniform', 100)
+CROP, FLIP, GREY = ('PadCrop', 1, 10, 0), ('Flip', 0.5), ('Grey', 0.5)
+ERASING_A = ('Erasing', 0.5, 'normalized', (0.4914, 0.4822, 0.4465), RECTANGLES)
+ERASING_B = ('Erasing', 0.5, 'raw', (0.4914, 0.4822, 0.4465), RECTANGLES)
+ERASING_XIV = ('Erasing', 0.5, 'normalized', (0.485, 0.456, 0.406), RECTANGLES)
+EXCHANGE = ('ChannelCopy', 1, 'normalized', (0, 1, 2), None)
+ADAPTIVE_GREY = ('ChannelCopy', 1, 'normalized', (0, 1, 2), 0.5)
+CHANNEL, CHANNEL_OR_GREY = (('ChannelCopy', 0.5, 'raw', (0, 1, 2), grey) for grey in (None, 1))
+MRLE = ('ModerateEnhancement', 0.5, 0.3)
+RRLE = ('RadicalEnhancement', 0.5, 0.4, 0.1, RECTANGLES)
+
+
+def both(*steps):
+    return dict(visible=[*steps], infrared=[*steps])
+
+
+def caj(*common, infrared=(ADAPTIVE_GREY,)):
+    """Rectangles are erased before channels are copied, so the rectangle's colour is one, too."""
+    erased = [*common, ERASING_A]
+    return dict(visible=erased, exchanged=[*erased, EXCHANGE], infrared=[*erased, *infrared])
+
+
+def caj_plus():
+    more = ('Erasing', 0.6, *ERASING_A[2:])
+    return dict(
+        # grey is drawn first in the release; crop and flip leave it as it is, black is grey
+        visible=[CROP, FLIP, ('Grey', 0.1), more],
+        exchanged=[CROP, FLIP, more, EXCHANGE],
+        infrared=[CROP, FLIP, ERASING_A, (*ADAPTIVE_GREY[:-1], 0.6)],
+    )
+
+
+#: What each view of the drawn images went through, behind the pipeline, in order.
+VIEWS = {
+    'caj/caj-plain_sysu.py': both(CROP, FLIP),
+    'caj/caj-erasing_sysu.py': both(CROP, FLIP, ERASING_A),
+    'caj/caj-exchange_sysu.py': caj(CROP, FLIP, infrared=()),
+    **dict.fromkeys((*CAJS, 'caj/caj-wrt_sysu.py', 'caj/caj-plus_regdb.py'), caj(CROP, FLIP)),
+    'caj/caj-plus_sysu.py': caj_plus(),
+    'rle/rle-base_sysu.py': both(),
+    'rle/rle-grey_sysu.py': both(GREY),
+    'rle/rle-channel_sysu.py': both(CHANNEL),
+    'rle/rle-channel-grey_sysu.py': both(CHANNEL_OR_GREY),
+    'rle/rle-mrle_sysu.py': both(MRLE),
+    'rle/rle-erasing_sysu.py': both(ERASING_B),
+    'rle/rle-rrle_sysu.py': both(RRLE),
+    'rle/rle-rrle-erasing_sysu.py': both(RRLE, ERASING_B),
+    'rle/rle-caj_sysu.py': caj(),
+    'rle/rle_sysu.py': both(MRLE, RRLE, ERASING_B),
+    'rle/rle-agw_sysu.py': both(MRLE, RRLE, ERASING_B),
+    'rle/rle-mso_sysu.py': both(MRLE, RRLE, ERASING_B),
+    **dict.fromkeys(RLES[1:], both(GREY, MRLE, RRLE, ERASING_B)),
+    **dict.fromkeys(('xiv/xiv_sysu.py', 'xiv/xiv_regdb.py'), both(ERASING_XIV)),
+    'hat/hat_sysu.py': dict(visible=[], grey=[('Grey', 1)], infrared=[]),
+}
+#: Figures of an augmentation beside its probability.
+FIGURES = dict(
+    PadCrop=lambda step: (step.padding, step.fill),
+    ChannelCopy=lambda step: (step.space, step.channels, step.grey),
+    Erasing=lambda step: (
+        step.space,
+        tuple(round(value, 6) for value in step.fill.flatten().tolist()),
+        step.rectangles,
+    ),
+    ModerateEnhancement=lambda step: (step.law.concentration0.item(),),
+    RadicalEnhancement=lambda step: (
+        step.law.concentration0.item(), step.least, step.rectangles,
+    ),
+)  # fmt: skip
+
+
+def described(step):
+    kind = type(step).__name__.removesuffix('Augmentation')
+    return (kind, step.prob, *FIGURES.get(kind, lambda step: ())(step))
+
+
+@pytest.mark.parametrize('config', VIEWS)
+def test_what_is_done_to_the_images(config):
+    views = MODELS.build(
+        dict(load(config).model.data_preprocessor, type='ReIDDataPreprocessor')
+    ).views
+    seen = {
+        view.name: [described(step) for space in SPACES for step in view.steps[space]]
+        for view in (*views['visible'], *views['infrared'])
+    }
+    assert [view.name for view in views['infrared']] == ['infrared']
+    assert seen == VIEWS[config]
+
+
+BATCH_HARD = dict(type='BatchHardTripletLoss', margin=0.3, normalize=False)
+PLAIN, SMOOTHED = (dict(type='IdentityLoss', label_smoothing=value) for value in (0.0, 0.1))
+SQUARED = dict(type='SquaredDifferenceTripletLoss', eps_mode='released')
+WHOLE_AND_MEAN = dict(identity=1 / 3, triplet=1 / 3, whole_identity=1, whole_triplet=1)
+PAIRED = dict(type='PairedCenterTripletLoss', margin=0.5, distance='euclidean')
+ROUND = dict(type='TriDirectionalRankingLoss', margin=0.3, weighted=True, form='proper')
+ANGLES = dict(type='ExpAngleTripletLoss', margin=1.0, mining='random')
+ACROSS = dict(type='CrossModalityTripletLoss', margin=0.3, normalize=False)
+
+
+@pytest.mark.parametrize(
+    ('configs', 'weights', 'losses'),
+    [
+        (CAJS, dict(identity=1, triplet=1), dict(identity=PLAIN, triplet=SQUARED)),
+        (
+            PLUS,
+            dict(identity=1, triplet=1, soft_identity=1),
+            dict(identity=PLAIN, triplet=SQUARED, soft_identity=dict(type='SoftIdentityLoss')),
+        ),
+        (RLES, WHOLE_AND_MEAN, dict(identity=PLAIN, triplet=BATCH_HARD)),
+        (
+            ['xiv/xiv_sysu.py', 'xiv/xiv_regdb.py'],
+            dict(identity=1, triplet=1, center=0.2),  # 0.1 for either order of a pair
+            dict(identity=SMOOTHED, triplet=BATCH_HARD, center=PAIRED),
+        ),
+        (
+            ['hat/hat_sysu.py', 'hat/hat_regdb.py'],
+            dict(identity=1, triplet=1, invariance=1),
+            dict(identity=PLAIN, triplet=ROUND),
+        ),
+        (['expat/expat_sysu.py'], dict(identity=1, angle=1), dict(identity=SMOOTHED, angle=ANGLES)),
+        (
+            ['hpiln/hpiln_sysu.py'],
+            dict(identity=1, triplet=1, cross_triplet=1),
+            dict(identity=PLAIN, triplet=BATCH_HARD, cross_triplet=ACROSS),
+        ),
+        (
+            [f'streams/{row}_sysu.py' for row in ('onestream', 'twostream', 'zeropadding')],
+            dict(identity=1, triplet=0),
+            dict(identity=PLAIN),
+        ),
+    ],
+    ids=lambda value: value[0] if isinstance(value, list) else '',
+)
+def test_terms_have_the_weights_and_figures_of_the_sources(configs, weights, losses):
+    for model in (load(config).model for config in configs):
+        assert model.loss_weights.to_dict() == pytest.approx(weights)
+        for name, expected in losses.items():
+            loss = MODELS.build(model[f'{name}_loss'])
+            found = {key: getattr(loss, key) for key in expected if key != 'type'}
+            assert dict(found, type=type(loss).__name__) == expected
 
 
 def normalized(images):
@@ -147,6 +343,18 @@ def update(optimizer, loss):
     loss.backward()
     optimizer.step()
     return loss.item()
+
+
+def one_stream(backbone, visible, infrared):
+    return backbone.trunk(torch.cat([visible, infrared]))
+
+
+def two_streams(backbone, visible, infrared):
+    return torch.cat([backbone.stems['visible'](visible), backbone.stems['infrared'](infrared)])
+
+
+def two_stems(backbone, visible, infrared):
+    return backbone.trunk(two_streams(backbone, visible, infrared))
 
 
 def center_triplet(x):
@@ -166,11 +374,7 @@ def center_triplet(x):
 ])  # fmt: skip
 def test_three_iterations_of_hct(config, p, smoothing, weight, training_batch, equals_handwritten):
     def handwritten_step(model, images, labels, optimizer):
-        visible, infrared = normalized(images).chunk(2)
-        stems = model.backbone.stems
-        maps = model.backbone.trunk(
-            torch.cat([stems['visible'](visible), stems['infrared'](infrared)])
-        )
+        maps = two_stems(model.backbone, *normalized(images).chunk(2))
         assert maps.shape[2:] == (6, 4)
         loss, parts = 0, []
         for k, (part, head) in enumerate(zip(model.neck.parts, model.head.heads)):
@@ -188,27 +392,72 @@ def test_three_iterations_of_hct(config, p, smoothing, weight, training_batch, e
     equals_handwritten(small(config), batch, LABELS, handwritten_step)
 
 
-def test_three_iterations_of_tslfn(training_batch, equals_handwritten):
+@pytest.mark.parametrize(
+    ('config', 'streams', 'channels', 'center_weight'),
+    [
+        ('tslfn/tslfn_sysu.py', two_streams, 512, 0.5),
+        ('tslfn/tslfn-pcb_sysu.py', one_stream, 256, 0),
+    ],
+)
+def test_three_iterations_of_tslfn_and_pcb(
+    config, streams, channels, center_weight, training_batch, equals_handwritten
+):
     def handwritten_step(model, images, labels, optimizer):
-        streams = model.backbone.stems
-        visible, infrared = normalized(images).chunk(2)
-        maps = torch.cat([streams['visible'](visible), streams['infrared'](infrared)])
+        maps = streams(model.backbone, *normalized(images).chunk(2))
         assert maps.shape[2:] == (7, 4)
         stripes = F.avg_pool2d(maps, (2, 4), stride=(1, 1))  # 7 - 5 x 1 rows, one below another
         loss = 0
         for k, (part, head) in enumerate(zip(model.neck.parts, model.head.heads)):
             row = F.linear(stripes[:, :, k, 0], part.reduction.weight, part.reduction.bias)
+            assert row.shape == (12, channels)
             local = part.bn(row)
             bent = torch.where(local > 0, local, 0.1 * local)
             logits = F.linear(bent, head.classifier.weight, head.classifier.bias)
             centers = F.normalize(local).view(2, 3, 2, -1).mean(2)
             loss = loss + F.cross_entropy(logits, labels)
-            loss = loss + 0.5 * (centers[0] - centers[1]).square().sum()
+            loss = loss + center_weight * (centers[0] - centers[1]).square().sum()
         return update(optimizer, loss)
 
-    model = small('tslfn/tslfn_sysu.py', split='layer2')
+    model = small(config, **(dict(split='layer2') if streams is two_streams else {}))
     batch = training_batch(3, 2, size=(28, 16))
     equals_handwritten(model, batch, LABELS, handwritten_step)
+
+
+def zero_padding(backbone, visible, infrared):
+    """Channels for either modality, and zeros in those of the other one."""
+    padded = torch.cat([F.pad(visible, (0,) * 5 + (3,)), F.pad(infrared, (0,) * 4 + (3, 0))])
+    kernels = [backbone.stems[key].conv1.weight for key in ('visible', 'infrared')]
+    return backbone.trunk(F.conv2d(padded, torch.cat(kernels, dim=1), stride=2, padding=3))
+
+
+@pytest.mark.parametrize(
+    ('config', 'network', 'grey'),
+    [
+        ('streams/onestream_sysu.py', one_stream, False),
+        ('streams/onestream-grey_sysu.py', one_stream, True),
+        ('streams/twostream_sysu.py', two_stems, False),
+        ('streams/zeropadding_sysu.py', zero_padding, True),
+        ('hsme/hsme_sysu.py', two_stems, False),
+    ],
+)
+def test_three_iterations_of_classifiers_alone(
+    config, network, grey, training_batch, equals_handwritten
+):
+    def handwritten_step(model, images, labels, optimizer):
+        if grey:
+            blue, green, red = images.float().unbind(1)
+            images = torch.stack([0.299 * red + 0.587 * green + 0.114 * blue] * 3, dim=1)
+        pooled = network(model.backbone, *normalized(images).chunk(2)).mean((2, 3))
+        feature, weight = model.neck.bn(pooled), model.head.classifier.weight
+        if config.startswith('hsme'):  # 14 times the cosines
+            lengths = feature.norm(dim=1, keepdim=True) * weight.norm(dim=1)
+            logits = 14 * (feature @ weight.T) / lengths
+        else:
+            logits = feature @ weight.T
+        chances = logits.exp() / logits.exp().sum(1, keepdim=True)
+        return update(optimizer, -chances[range(12), labels].log().mean())
+
+    equals_handwritten(small(config), training_batch(3, 2), LABELS, handwritten_step)
 
 
 @pytest.mark.parametrize(
@@ -218,9 +467,7 @@ def test_three_iterations_of_bdtr_and_bctr(
     config, intra_weight, training_batch, equals_handwritten
 ):
     def handwritten_step(model, images, labels, optimizer):
-        streams = model.backbone.stems
-        visible, infrared = normalized(images).chunk(2)
-        maps = torch.cat([streams['visible'](visible), streams['infrared'](infrared)])
+        maps = two_streams(model.backbone, *normalized(images).chunk(2))
         part, head = model.neck.parts[0], model.head.heads[0]
         pooled = maps.mean((2, 3))
         feature = part.bn(F.linear(pooled, part.reduction.weight, part.reduction.bias))

@@ -1,42 +1,40 @@
-import copy
+from functools import partial
+from pathlib import Path
 
 import pytest
 import torch
 import torch.nn.functional as F
+from mmengine.config import Config
 
 from mmvireid.registry import MODELS
 
-GREY = dict(modality='visible', augmentations=[dict(type='GreyAugmentation', prob=1.0)])
-CONFIG = dict(
-    type='HAT',
-    data_preprocessor=dict(views=dict(visible={}, grey=GREY)),
-    backbone=dict(type='TwoStreamResNet', depth=18, num_stages=2, split='none'),
-    neck=dict(type='BNNeck', pooling=dict(type='AveragePooling')),
-    head=dict(type='IdentityHead', num_ids=3),
-    identity_loss=dict(type='IdentityLoss'),
-    triplet_loss=dict(type='TriDirectionalRankingLoss', margin=0.3),
-    loss_weights=dict(identity=1.0, triplet=0.5, invariance=2.0),
-)
+CONFIGS = Path(__file__).parents[3] / 'configs/hat'
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2])
 
 
-def build(**values):
+def build(config='hat_sysu', **values):
+    """The model of a config on the first half of a ResNet-18."""
+    model = Config.fromfile(CONFIGS / f'{config}.py', format_python_code=False).model
+    model.backbone.update(depth=18, num_stages=2, init_cfg=None)
+    model.head.num_ids = 3
     torch.manual_seed(0)
-    return MODELS.build(copy.deepcopy(CONFIG) | values)
+    return MODELS.build(model.to_dict() | values)
 
 
-def ranking(v, i, g):
+def ranking(v, i, g, weighted):
     """Anchor V: positive in I, negative in G; anchor I: in G and V; anchor G: in V and I."""
     hinges = []
     for anchors, positives, negatives in ((v, i, g), (i, g, v), (g, v, i)):
         for row, label in zip(anchors, LABELS):
             p, n = ((row - rows).norm(dim=1) for rows in (positives, negatives))
             hinges.append((0.3 + p[label == LABELS].max() - n[label != LABELS].min()).clamp(min=0))
+    if not weighted:
+        return sum(hinges) / 6  # three means
     total = sum(hinge.exp().item() for hinge in hinges)
     return 3 * sum(hinge.exp().item() / total * hinge for hinge in hinges)
 
 
-def handwritten_step(model, images, labels, optimizer):
+def handwritten_step(model, images, labels, optimizer, weighted=True, invariance=1):
     """One HAT iteration in plain PyTorch; images are uint8 BGR, visible first."""
     x = images.flip(1).float()
     red, green, blue = x[:6].unbind(1)
@@ -48,16 +46,27 @@ def handwritten_step(model, images, labels, optimizer):
     embedding = model.backbone.trunk(x).mean((2, 3))
     logits = model.neck.bn(embedding) @ model.head.classifier.weight.T
     v, g, i = embedding.chunk(3)
-    loss = F.cross_entropy(logits, LABELS.repeat(3)) + 0.5 * ranking(v, i, g)
-    loss = loss + 2 * (v - g).square().sum() / v.numel()
+    loss = F.cross_entropy(logits, LABELS.repeat(3)) + ranking(v, i, g, weighted)
+    loss = loss + invariance * (v - g).square().sum() / v.numel()
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     return loss.item()
 
 
-def test_three_iterations_equal_a_handwritten_loop(training_batch, equals_handwritten):
-    equals_handwritten(build(), training_batch(3, 2), LABELS.repeat(2), handwritten_step)
+@pytest.mark.parametrize(
+    ('config', 'terms'),
+    [
+        ('hat_sysu', {}),
+        ('hat-unweighted_sysu', dict(weighted=False)),
+        ('hat-no-invariance_sysu', dict(invariance=0)),
+    ],
+)
+def test_three_iterations_equal_a_handwritten_loop(
+    config, terms, training_batch, equals_handwritten
+):
+    step = partial(handwritten_step, **terms)
+    equals_handwritten(build(config), training_batch(3, 2), LABELS.repeat(2), step)
 
 
 def test_evaluation_has_no_grey_images(training_batch):

@@ -1,4 +1,4 @@
-import copy
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,23 +9,16 @@ from mmengine.config import Config
 from mmvireid.registry import MODELS
 
 CONFIGS = Path(__file__).parents[3] / 'configs/xiv'
-CONFIG = dict(
-    type='XIV',
-    backbone=dict(type='TwoStreamResNet', depth=18, num_stages=2, split='none'),
-    neck=dict(type='BNNeck', pooling=dict(type='AveragePooling')),
-    head=dict(type='IdentityHead', num_ids=3),
-    generator=dict(type='PixelGenerator'),
-    identity_loss=dict(type='IdentityLoss', label_smoothing=0.1),
-    triplet_loss=dict(type='BatchHardTripletLoss', margin=0.3),
-    center_loss=dict(type='PairedCenterTripletLoss'),
-    loss_weights=dict(identity=1.0, triplet=0.5, center=0.2),
-)
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2])
 
 
-def build(**values):
+def build(config='xiv_sysu', **values):
+    """The model of a config on the first half of a ResNet-18, where nothing is erased."""
+    model = Config.fromfile(CONFIGS / f'{config}.py', format_python_code=False).model
+    model.backbone.update(depth=18, num_stages=2, init_cfg=None)
+    model.head.num_ids = 3
     torch.manual_seed(0)
-    return MODELS.build(copy.deepcopy(CONFIG) | values)
+    return MODELS.build(model.to_dict() | dict(data_preprocessor=None) | values)
 
 
 def make_x(generator, visible):
@@ -49,18 +42,24 @@ def batch_hard(rows):
     return total
 
 
-def center_triplet(a, b):
+def center_triplet(a, b, distance=lambda a, b, i, j: (a[i] - b[j]).norm()):
     """t(a, b) of the release, with the distances that it means."""
     a, b = (rows.view(3, 2, -1).mean(1) for rows in (a, b))
     total = 0
     for k in range(3):
         others = [j for j in range(3) if j != k]
-        nearest = min(min((a[k] - b[j]).norm(), (a[j] - b[k]).norm()) for j in others)
-        total = total + (0.5 + (a[k] - b[k]).norm() - nearest).clamp(min=0) / 3
+        nearest = min(min(distance(a, b, k, j), distance(a, b, j, k)) for j in others)
+        total = total + (0.5 + distance(a, b, k, k) - nearest).clamp(min=0) / 3
     return total
 
 
-def handwritten_step(model, images, labels, optimizer):
+def released_distance(a, b, i, j):
+    """The squared lengths exchanged."""
+    squared = a[j].square().sum() + b[i].square().sum() - 2 * a[i] @ b[j]
+    return squared.clamp(min=1e-12).sqrt()
+
+
+def handwritten_step(model, images, labels, optimizer, **distance):
     """One XIV iteration in plain PyTorch; images are uint8 BGR, visible first."""
     x = images.flip(1).float()
     x = (x - torch.tensor([123.675, 116.28, 103.53]).view(3, 1, 1)) / torch.tensor(
@@ -71,18 +70,26 @@ def handwritten_step(model, images, labels, optimizer):
     embedding = model.backbone.trunk(torch.cat([visible, made, infrared])).mean((2, 3))
     logits = model.neck.bn(embedding) @ model.head.classifier.weight.T
     loss = sum(map(smoothed_cross_entropy, logits.chunk(3)))
-    loss = loss + 0.5 * sum(map(batch_hard, embedding.chunk(3)))
+    loss = loss + sum(map(batch_hard, embedding.chunk(3)))
     v, x, i = embedding.chunk(3)
     for other in (v, x):  # as released: both orders, which are the same
-        loss = loss + 0.1 * (center_triplet(i, other) + center_triplet(other, i))
+        for pair in ((i, other), (other, i)):
+            loss = loss + 0.1 * center_triplet(*pair, **distance)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
     return loss.item()
 
 
-def test_three_iterations_equal_a_handwritten_loop(training_batch, equals_handwritten):
-    equals_handwritten(build(), training_batch(3, 2), LABELS.repeat(2), handwritten_step)
+@pytest.mark.parametrize(
+    ('config', 'distance'),
+    [('xiv_sysu', {}), ('xiv-released-loss_sysu', dict(distance=released_distance))],
+)
+def test_three_iterations_equal_a_handwritten_loop(
+    config, distance, training_batch, equals_handwritten
+):
+    step = partial(handwritten_step, **distance)
+    equals_handwritten(build(config), training_batch(3, 2), LABELS.repeat(2), step)
 
 
 def test_every_term_teaches_the_generator(training_batch):
