@@ -160,6 +160,32 @@ def test_images_and_batches(config, size, num_ids, num_instances):
 
 
 @pytest.mark.parametrize(
+    ('config', 'size'),
+    [
+        ('caj/caj_sysu.py', (2048, 18, 9)),
+        ('hct/hct_sysu.py', (2048, 18, 9)),
+        ('rle/rle_sysu.py', (2048, 24, 12)),
+        ('rle/rle_regdb.py', (1024, 24, 12)),
+        ('rle/rle_llcm.py', (2048, 24, 12)),
+        ('tslfn/tslfn_sysu.py', (2048, 18, 9)),
+        ('tslfn/tslfn-pcb_sysu.py', (2048, 24, 12)),
+        ('streams/onestream_sysu.py', (2048, 18, 9)),
+        ('bdtr/bdtr_sysu.py', (2048, 9, 5)),  # the one whose last stride is 2
+        ('xiv/xiv_sysu.py', (2048, 16, 8)),
+        ('hat/hat_sysu.py', (2048, 18, 9)),
+        ('expat/expat_sysu.py', (2048, 24, 8)),
+    ],
+)
+def test_feature_maps(config, size, no_initial_values):
+    cfg = load(config)
+    forget_weights(cfg.model)
+    with torch.device('meta'):
+        image = torch.empty(2, 3, *cfg.test_dataloader.dataset.pipeline[0].size)
+        maps = MODELS.build(cfg.model.backbone)(dict(visible=image, infrared=image))
+    assert maps.shape == (4, *size)
+
+
+@pytest.mark.parametrize(
     ('config', 'replace'),
     [
         ('caj/caj_sysu.py', True),  # as AGW, like the next two
@@ -196,6 +222,7 @@ ERASING_B = ('Erasing', 0.5, 'raw', (0.4914, 0.4822, 0.4465), RECTANGLES)
 ERASING_XIV = ('Erasing', 0.5, 'normalized', (0.485, 0.456, 0.406), RECTANGLES)
 EXCHANGE = ('ChannelCopy', 1, 'normalized', (0, 1, 2), None)
 ADAPTIVE_GREY = ('ChannelCopy', 1, 'normalized', (0, 1, 2), 0.5)
+# the paper has these two by name only: choices
 CHANNEL, CHANNEL_OR_GREY = (('ChannelCopy', 0.5, 'raw', (0, 1, 2), grey) for grey in (None, 1))
 MRLE = ('ModerateEnhancement', 0.5, 0.3)
 RRLE = ('RadicalEnhancement', 0.5, 0.4, 0.1, RECTANGLES)
