@@ -170,6 +170,7 @@ class Pages:
         found += sorted(root.glob('projects/*/metafile.yml'))
         self.methods = {path.parent.name: Method(path, root) for path in found}
         self.rows = {size: rows_of(self.lines, size) for size in SIZES}
+        self._experiments = {(size, ''): rows for size, rows in self.rows.items()}
 
     def outdated(self) -> dict[Path, str]:
         """What files have to say instead of what they say, by path."""
@@ -219,7 +220,9 @@ class Pages:
     def _by_rules(self, name: str, size: str) -> dict[str, Row]:
         """The rows of a config's or an experiment's name, by rules."""
         stem, _, variant = name.partition('@')
-        rows = rows_of(self.lines, size, variant)
+        if (size, variant) not in self._experiments:
+            self._experiments[size, variant] = rows_of(self.lines, size, variant)
+        rows = self._experiments[size, variant]
         return {rule: row for (config, rule), row in rows.items() if Path(config).stem == stem}
 
     def table(self, name: str, size: str, path: Path) -> str:

@@ -186,7 +186,7 @@ def _test_rules(rows: Sequence[Row]) -> str:
     texts = {}
     for column, by_rule in columns.items():
         usual, *others = sorted(by_rule, key=lambda rule: -len(by_rule[rule]))
-        but = [f' ({rule}: {", ".join(sorted(by_rule[rule]))})' for rule in others]
+        but = [f' ({rule}: {", ".join(sorted(set(by_rule[rule])))})' for rule in others]
         texts.setdefault(usual + ''.join(but), []).append(column)
     if len(texts) == 1:
         return next(iter(texts))

@@ -101,6 +101,7 @@ def test_two_configs_or_experiments_are_compared_where_a_page_asks(project, line
     assert rows[1][3].startswith(f'{r1:.2f} / ')
     mean = sum(line['trials']['sysu/all-1shot']['R1'][0] for line in lines[2:]) / 2
     assert rows[1][5].strip('*').startswith(f'{r1 - mean:+.2f} [')
+    assert '5 trainings and tests' in text  # of two pairs, which share a row
 
 
 @pytest.mark.parametrize('pair', ['a_synthetic minus b', 'a_synthetic', 'a@x minus a_synthetic'])
