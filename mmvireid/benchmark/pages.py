@@ -137,7 +137,7 @@ class Method:
             Task='Visible-infrared person re-identification',
             Dataset=f'rendered ({data.get("size")}, seed {data.get("seed")})',
             Protocol=f'{row.setting}, {trials}',
-            Rules=WORDS[line['rules']],
+            Rules=row.column,
             Test=row.test_rule,
             Commit=', '.join(sorted({line['commit'] for line in row.lines})),
             Seed=', '.join(map(str, row.seeds)) + ' (mean)' * (len(row.seeds) > 1),
@@ -304,6 +304,5 @@ class Pages:
 def _cells(row: Row | None, baseline: Row | None) -> list[str]:
     if row is None:
         return ['', '']
-    figures = ' / '.join(row.cell(name) for name in ('R1', 'mAP'))
     is_other = baseline is not None and baseline is not row
-    return [figures, '; '.join(differences(row, baseline)) if is_other else '']
+    return [row.figures, '; '.join(differences(row, baseline)) if is_other else '']

@@ -55,6 +55,16 @@ class Row:
         spread = f' ± {values.std(ddof=1):.2f}' if len(values) > 1 else ''
         return f'{values.mean():.2f}{spread}'
 
+    @property
+    def figures(self) -> str:
+        """R1 and mAP as one cell."""
+        return ' / '.join(self.cell(figure) for figure in ('R1', 'mAP'))
+
+    @property
+    def column(self) -> str:
+        """What tables call its rules."""
+        return WORDS[self.lines[0]['rules']]
+
     def against(self, baseline: 'Row') -> Comparison:
         """How it compares with its baseline."""
         first, second = (
@@ -141,9 +151,8 @@ def pairs_table(pairs: Sequence[tuple[str, str, Row, Row]]) -> str:
     head = ['config', 'minus', 'rules', 'R1 / mAP', 'of the other', 'difference of R1', 'of mAP']
     table = [[*head, 'trainings']]
     for name, other, row, base in pairs:
-        figures = [' / '.join(r.cell(figure) for figure in ('R1', 'mAP')) for r in (row, base)]
         counts = dict.fromkeys(str(len(r.lines)) for r in (row, base))
-        cells = [f'`{name}`', f'`{other}`', WORDS[row.lines[0]['rules']], *figures]
+        cells = [f'`{name}`', f'`{other}`', row.column, row.figures, base.figures]
         table.append([*cells, *differences(row, base), ' and '.join(counts)])
     return markdown(table)
 
@@ -180,7 +189,7 @@ def _test_rules(rows: Sequence[Row]) -> str:
     """The test rule of each column, and which of its rows have another one."""
     columns = {}
     for row in rows:
-        by_rule = columns.setdefault(WORDS[row.lines[0]['rules']], {})
+        by_rule = columns.setdefault(row.column, {})
         name = f'`{Path(row.lines[0]["config"]).stem}`'
         by_rule.setdefault(row.test_rule, []).append(name)
     texts = {}
