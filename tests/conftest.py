@@ -15,9 +15,11 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config, ConfigDict
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS, DefaultScope, init_default_scope
 from mmengine.runner import Runner
+from mmengine.visualization import Visualizer
 from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
@@ -86,11 +88,16 @@ def files_are_parsed_once():
 
 
 @pytest.fixture(autouse=True)
-def default_scope():
-    """Every test looks names up in this package's registries."""
+def fresh_globals():
+    """Every test looks names up in this package's registries, and has logs of its own.
+
+    MMEngine keeps them by a run's name, which another test can have had.
+    """
     init_default_scope('mmvireid')
     yield
-    DefaultScope._instance_dict.clear()
+    for kind in (DefaultScope, MessageHub, MMLogger, Visualizer):
+        kind._instance_dict.clear()
+    torch.use_deterministic_algorithms(False)
 
 
 @pytest.fixture(autouse=True)
@@ -423,11 +430,12 @@ def assert_same(a, b, where: str) -> None:
 def resumes_exactly(shrink, tmp_path):
     """``resumes_exactly(config_file)``: interrupted in the middle of each stage equals straight.
 
-    Weights, optimisers and schedules are compared.
+    Weights, optimisers and schedules are compared. ``deterministic`` is that of ``randomness``.
     """
 
-    def run(config: str, name: str, resume: Path | None = None) -> dict:
+    def run(config: str, name: str, deterministic: bool, resume: Path | None = None) -> dict:
         cfg = shrink(config)
+        cfg.randomness.deterministic = deterministic
         stages = stages_of(cfg)
         for index, stage in enumerate(stages[:-1]):
             stage.end = 2 * (index + 1)
@@ -441,10 +449,11 @@ def resumes_exactly(shrink, tmp_path):
         Runner.from_cfg(cfg).train()
         return torch.load(tmp_path / name / f'epoch_{last}.pth', weights_only=True)
 
-    def check(config: str) -> None:
-        straight = run(config, 'straight')
+    def check(config: str, deterministic: bool = False) -> None:
+        straight = run(config, 'straight', deterministic)
         for epoch in range(1, len(list((tmp_path / 'straight').glob('epoch_*.pth'))), 2):
-            resumed = run(config, f'from_{epoch}', tmp_path / f'straight/epoch_{epoch}.pth')
+            checkpoint = tmp_path / f'straight/epoch_{epoch}.pth'
+            resumed = run(config, f'from_{epoch}', deterministic, checkpoint)
             for part in ('state_dict', 'optimizer', 'param_schedulers'):
                 assert_same(straight[part], resumed[part], part)
 

@@ -48,7 +48,7 @@ def test_features_of_a_table_are_those_of_the_test_to_the_last_bit(shrink, tmp_p
     columns = (expected.names, expected.person_ids, expected.camera_ids, expected.modalities)
     with table.open('w', newline='') as file:
         csv.writer(file).writerows([('path', 'person_id', 'camera_id', 'modality'), *zip(*columns)])
-    inferencer = ReIDInferencer(cfg, checkpoint, device='cpu')
+    inferencer = ReIDInferencer(cfg, checkpoint)
     found = inferencer(table, num_workers=2)
     inferencer(table).save(tmp_path / 'found', inferencer.source)
     for features in (found, FeatureSet.load(tmp_path / 'found.npz')):

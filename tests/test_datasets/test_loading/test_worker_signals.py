@@ -124,7 +124,8 @@ def test_the_first_spawned_worker_of_a_process_is_shielded_in_all_threads(tmp_pa
     """Python starts a process of its own before it, and lets signals through meanwhile."""
     script = tmp_path / 'masks.py'
     script.write_text(MASKS)
-    env = os.environ | dict(OMP_NUM_THREADS='4', PYTHONPATH=str(Path(__file__).parents[3]))
+    paths = [str(Path(__file__).parents[3]), *sys.path]
+    env = os.environ | dict(OMP_NUM_THREADS='4', PYTHONPATH=os.pathsep.join(paths))
     done = subprocess.run([sys.executable, script], env=env, capture_output=True, text=True)
     assert done.stdout == '1\n', done.stderr  # the one that asks who has sent it
 

@@ -656,4 +656,5 @@ def test_what_does_not_fit_is_named(options, message, build):
 
 
 def test_interrupted_and_resumed_equals_straight(resumes_exactly):
-    resumes_exactly(str(CONFIGS / 'hicmd_synthetic.py'))
+    # else a GPU adds the gradients of reflected maps up in any order
+    resumes_exactly(str(CONFIGS / 'hicmd_synthetic.py'), deterministic=True)
