@@ -38,6 +38,7 @@ from mmvireid.benchmark.progress import Progress
 from mmvireid.benchmark.work import LINE, run_cell
 from mmvireid.commands import CommandParser, OptionsAction, add_options_argument, steady_screen
 from mmvireid.datasets.rendering import ensure_rendered
+from mmvireid.datasets.synthetic import Rendered
 from mmvireid.engine.runner import clear_errors, code_commit, work_dir_lock
 from mmvireid.engine.runner.config_check import places_in
 from mmvireid.errors import InvalidValueError, Refusal, RunStoppedError
@@ -186,10 +187,10 @@ class Benchmark:
             for loader in ('train_dataloader', 'test_dataloader'):
                 for _, part in places_in(cfg.get(loader), loader):
                     if isinstance(part, dict) and part.get('type') == 'SyntheticSYSU':
-                        key = part.data_root, part.get('size', 'small'), part.get('seed', 0)
-                        wanted[key] = True
-        for root, size, seed in wanted:
-            ensure_rendered(root, size, layout='sysu', seed=seed)
+                        chosen = {key: part[key] for key in Rendered.choices if key in part}
+                        wanted[part.data_root, *chosen.items()] = True
+        for root, *chosen in wanted:
+            ensure_rendered(root, layout='sysu', **dict(chosen))
 
     def _job(self, name: str) -> Job:
         folder = self.out / 'work' / name

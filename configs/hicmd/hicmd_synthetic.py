@@ -14,9 +14,9 @@ model = dict(
         trunk=dict(depth=18, init_cfg=_base_.pretrained),
         head=dict(feature_size=512, num_ids=_base_.num_ids),
     ),
-    erasing=dict(p=0.0),  # rectangles cost R1 in so short a run, with and without fakes: README.md
-    # images outweigh identities in so short a run: see README.md for the paper's 1. Two of the eight
-    # rows of a pair are of an image's own codes: these get 50
+    erasing=dict(p=0.0),  # rectangles cost R1 in so short a run, also without fakes: README.md
+    # images outweigh identities in so short a run: see README.md for the paper's 1. Two of a pair's
+    # eight rows are of an image's own codes: these get 50
     loss_weights=dict(identity=200.0, triplet=200.0),
 )
 _load_image = dict(type='LoadReIDImage', size=image_size)
@@ -33,7 +33,7 @@ default_hooks = dict(
     generation=dict(interval=160), logger=dict(interval=20), checkpoint=dict(interval=3)
 )
 # 720 iterations are few: ten times the paper's rate, and Adam where it has SGD; the paper's cost
-# nine and eight points of R1 (README.md)
+# eight and six points of R1 (README.md)
 _fast = dict(type='AutocastOptimWrapper', optimizer=dict(lr=1e-3, fused=True))
 optim_wrapper = dict(
     discriminators=_fast,

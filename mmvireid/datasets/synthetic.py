@@ -20,26 +20,34 @@ class Rendered:
         split: See the class whose layout it is.
         size: How many there are: ``'tiny'``, ``'small'``, ``'benchmark'`` or ``'full'``.
         seed: Seed of the rendering.
+        tones: ``'independent'``, or ``'related'``: infrared shows of a garment how much red is in
+            its colour. That is another data set, in another folder.
         **kwargs: See the class whose layout it is.
     """
 
     #: Whose folders and index files are written, see :func:`.rendering.ensure_rendered`.
     layout: str
+    choices = ('size', 'seed', 'tones')
     people_made_by = 'seed'
 
     def __init__(
-        self, data_root: str, split: str, size: str = 'small', seed: int = 0, **kwargs
+        self,
+        data_root: str,
+        split: str,
+        size: str = 'small',
+        seed: int = 0,
+        tones: str = 'independent',
+        **kwargs,
     ) -> None:
-        self.size = size
-        self.seed = seed
+        self.rendering = dict(size=size, seed=seed, tones=tones)
         super().__init__(data_root, split, **kwargs)
-        self._metainfo.update(size=size, seed=seed)
+        self._metainfo.update(self.rendering)
 
     def load_data_list(self) -> list[dict]:
         """Rows of the data list; called by MMEngine."""
         try:
             if is_main_process():
-                ensure_rendered(self.data_root, self.size, layout=self.layout, seed=self.seed)
+                ensure_rendered(self.data_root, layout=self.layout, **self.rendering)
         finally:
             barrier()  # also after an error, or the other processes would wait for ever
         return super().load_data_list()
@@ -55,4 +63,4 @@ class SyntheticSYSU(Rendered, SYSUMM01):
     METAINFO = {'dataset': 'synthetic_sysu', 'protocol': 'sysu'}
     title = 'the rendered data set'
     layout = 'sysu'
-    must_agree = (*SYSUMM01.must_agree, 'size', 'seed')
+    must_agree = (*SYSUMM01.must_agree, *Rendered.choices)

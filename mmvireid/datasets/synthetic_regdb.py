@@ -16,4 +16,4 @@ class SyntheticRegDB(Rendered, RegDB):
     METAINFO = {'dataset': 'synthetic_regdb', 'protocol': 'regdb'}
     title = 'the rendered data set'
     layout = 'regdb'
-    must_agree = (*RegDB.must_agree, 'size', 'seed')
+    must_agree = (*RegDB.must_agree, *Rendered.choices)

@@ -23,6 +23,7 @@ def test_it_is_rendered_once_and_read_as_sysu(tmp_path):
         'image_size': [16, 8],
         'size': 'tiny',
         'seed': 0,
+        'tones': 'independent',
     }
     plain = SYSUMM01(root, 'test')
     rows = [plain.get_data_info(index) for index in range(len(plain))]
@@ -44,5 +45,6 @@ def test_only_the_first_process_renders_and_all_meet(tmp_path, monkeypatch, main
     error = ValueError if main_process else FileNotFoundError
     with pytest.raises(error):
         SyntheticSYSU(tmp_path / 'x', 'test', size='tiny', seed=3)
-    rendering = ((str(tmp_path / 'x'), 'tiny'), {'layout': 'sysu', 'seed': 3})
+    wanted = {'layout': 'sysu', 'size': 'tiny', 'seed': 3, 'tones': 'independent'}
+    rendering = ((str(tmp_path / 'x'),), wanted)
     assert calls == ([rendering] if main_process else []) + ['meet']

@@ -23,6 +23,7 @@ from mmvireid.datasets.rendering import (
     FACTORS,
     LAYOUTS,
     SIZES,
+    TONES,
     Layout,
     Shot,
     ensure_rendered,
@@ -84,6 +85,10 @@ def parse_args(argv: Sequence[str] | None) -> tuple[CommandParser, argparse.Name
     parser.add_argument('--size', default='small', choices=SIZES)
     parser.add_argument('--layout', default='sysu', choices=LAYOUTS)
     parser.add_argument('--seed', type=int, default=0, help='another seed gives other people')
+    parser.add_argument(
+        '--tones', default='independent', choices=TONES,
+        help='related: infrared shows of a garment how much red is in its colour',
+    )  # fmt: skip
     parser.add_argument('--workers', type=int, help='processes (default: one per CPU core)')
     parser.add_argument(
         '--counterparts', type=Path, metavar='DIR',
@@ -105,12 +110,12 @@ def main(argv: Sequence[str] | None = None) -> None:
         if args.contact_sheet:
             check_output(args.contact_sheet)
         what = args.size, args.layout, args.seed, args.workers
-        ensure_rendered(args.out, *what)
+        ensure_rendered(args.out, *what, tones=args.tones)
         layout = LAYOUTS[args.layout](args.size, args.seed)
         if not (args.out / FACTORS).exists():
             write_factors(args.out / FACTORS, args.seed, layout.shots())
         if args.counterparts:
-            ensure_rendered(args.counterparts, *what, counterparts=True)
+            ensure_rendered(args.counterparts, *what, counterparts=True, tones=args.tones)
     except (Refusal, OSError) as error:
         parser.refuse(error)
     seconds = time.perf_counter() - start

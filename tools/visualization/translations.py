@@ -100,7 +100,8 @@ def true_pictures(dataset: BaseReIDDataset, positions: Sequence[int]) -> list[np
     for row in map(dataset.get_data_info, positions):
         shot = shots[row['name']]
         sensor = layout.counterpart(shot.camera)
-        data = render_jpeg(layout.seed, shot.person_id, shot.camera, shot.index, sensor)
+        who = layout.seed, shot.person_id, shot.camera, shot.index
+        data = render_jpeg(*who, sensor, layout.tones)
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
         inputs = dataset.pipeline(dict(row, img=image))['inputs']
         pictures.append(inputs.permute(1, 2, 0).numpy())

@@ -3,9 +3,9 @@
 Real visible-infrared data sets need a signed form; this one needs a seed. An identity
 (:mod:`.person`) is a build, garments, their patterns and a bag, which both modalities show, plus
 colours that only visible cameras and reflectances that only infrared cameras see, drawn
-independently of each other. A picture (:mod:`.picture`) adds what does not matter: walking phase,
-facing, crop, occlusion (:mod:`.moment`), and the camera's room, light and sensor
-(:mod:`.cameras`).
+independently of each other (or not: ``tones`` of :func:`ensure_rendered`). A picture
+(:mod:`.picture`) adds what does not matter: walking phase, facing, crop, occlusion
+(:mod:`.moment`), and the camera's room, light and sensor (:mod:`.cameras`).
 
 So what is behind a picture is known: its factors (:mod:`.factors`), and what another camera would
 have made of the same moment (``sensor`` of :func:`render_picture`).
@@ -30,10 +30,11 @@ from weights that know other rendered people): far from chance, and far from sat
 
 from .factors import Factors, picture_factors, write_factors
 from .layouts import LAYOUTS, SIZES, Layout, Shot
+from .person import TONES
 from .picture import render_jpeg, render_picture
 from .writer import FACTORS, ensure_rendered, rendered_layout
 
 __all__ = [
-    'FACTORS', 'LAYOUTS', 'SIZES', 'Factors', 'Layout', 'Shot', 'ensure_rendered',
+    'FACTORS', 'LAYOUTS', 'SIZES', 'TONES', 'Factors', 'Layout', 'Shot', 'ensure_rendered',
     'picture_factors', 'render_jpeg', 'render_picture', 'rendered_layout', 'write_factors',
 ]  # fmt: skip

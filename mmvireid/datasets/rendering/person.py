@@ -14,6 +14,8 @@ from .patterns import Pattern
 from .seeding import Stream, generator
 
 PLAIN = Pattern('plain', 0.1, 0.0)
+#: How infrared tones of garments come about, see :func:`make_person`.
+TONES = (INDEPENDENT, RELATED) = ('independent', 'related')
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,8 @@ class Surface:
     Args:
         pattern: Shown alike in both modalities.
         colours: Visible tones, two (blue, green, red) triples in [0, 1].
-        reflectances: Infrared tones, two 1-tuples in [0, 1], drawn independently of the colours.
+        reflectances: Infrared tones, two 1-tuples in [0, 1], drawn independently of the colours,
+            but see :meth:`related`.
     """
 
     pattern: Pattern
@@ -34,6 +37,10 @@ class Surface:
         """The two tones of one modality, float32, shape (2, 3) visible or (2, 1) infrared."""
         tones = self.colours if modality == VISIBLE else self.reflectances
         return np.array(tones, np.float32)
+
+    def related(self) -> 'Surface':
+        """The same, but infrared shows how much red is in a colour: 0.1 + 0.85 red."""
+        return replace(self, reflectances=tuple((0.1 + 0.85 * red,) for *_, red in self.colours))
 
 
 @dataclass(frozen=True)
@@ -179,12 +186,14 @@ def _bottom(rng: Generator) -> dict:
 
 
 @lru_cache(maxsize=1024)
-def make_person(seed: int, person_id: int) -> Person:
-    """Draw an identity. It depends on nothing but the two numbers.
+def make_person(seed: int, person_id: int, tones: str = INDEPENDENT) -> Person:
+    """Draw an identity. It depends on nothing but the arguments.
 
     Args:
         seed: Seed of the data set, not negative.
         person_id: Identity number, not negative.
+        tones: One of :data:`TONES`: whether a garment's infrared tones are ``'independent'`` of its
+            colours, or ``'related'``, see :meth:`Surface.related`. All else is the same.
 
     Returns:
         The identity's shape and surfaces, alike for both modalities.
@@ -197,7 +206,7 @@ def make_person(seed: int, person_id: int) -> Person:
     hair_style = str(rng.choice(['short', 'long', 'bun', 'bald', 'cap', 'hood'],
                                 p=[0.34, 0.24, 0.1, 0.08, 0.14, 0.1]))  # fmt: skip
     head_cover = hair_style in ('cap', 'hood')
-    return Person(
+    person = Person(
         girth=rng.uniform(0.82, 1.25),
         shoulder=rng.uniform(0.105, 0.135),
         leg=rng.uniform(0.46, 0.53),
@@ -212,3 +221,7 @@ def make_person(seed: int, person_id: int) -> Person:
         **_top(rng),
         **_bottom(rng),
     )
+    if tones != RELATED:
+        return person
+    garments = ('shoes', 'luggage', 'top', 'sleeves', 'lower', *['hair'] * head_cover)
+    return replace(person, **{name: getattr(person, name).related() for name in garments})

@@ -10,12 +10,17 @@ from .cameras import Camera, Exposure, background, camera_look, draw_exposure, r
 from .canvas import Canvas
 from .figure import draw_figure
 from .moment import OVERSAMPLING, Moment, draw_moment
-from .person import make_person
+from .person import INDEPENDENT, make_person
 from .seeding import Stream, generator
 
 
 def render_picture(
-    seed: int, person_id: int, camera: Camera, index: int, sensor: Camera | None = None
+    seed: int,
+    person_id: int,
+    camera: Camera,
+    index: int,
+    sensor: Camera | None = None,
+    tones: str = INDEPENDENT,
 ) -> np.ndarray:
     """Render one picture. It is a function of its arguments alone.
 
@@ -27,6 +32,7 @@ def render_picture(
         sensor: Camera that takes the picture; ``None`` for that camera. Any other one takes the
             same moment from the same place: what is in the picture stays, pixel by pixel; tones,
             light, blur and noise are those of the other camera.
+        tones: See :func:`.person.make_person`.
 
     Returns:
         uint8 picture, blue-green-red, about 128 x 64 pixels (the size varies as a detector's boxes
@@ -41,7 +47,7 @@ def render_picture(
     sensor = sensor or camera
     moment, exposure, rng = draw_picture(seed, person_id, camera, index, sensor)
     canvas = _canvas(seed, moment, replace(camera, modality=sensor.modality))
-    draw_figure(canvas, make_person(seed, person_id), moment.pose, sensor.modality)
+    draw_figure(canvas, make_person(seed, person_id, tones), moment.pose, sensor.modality)
     if moment.occluder is not None:
         left, top, right, bottom = moment.occluder.box
         canvas.pixels[top:bottom, left:right] = np.array(moment.occluder.tone, np.float32)
@@ -52,10 +58,15 @@ def render_picture(
 
 
 def render_jpeg(
-    seed: int, person_id: int, camera: Camera, index: int, sensor: Camera | None = None
+    seed: int,
+    person_id: int,
+    camera: Camera,
+    index: int,
+    sensor: Camera | None = None,
+    tones: str = INDEPENDENT,
 ) -> bytes:
     """The JPEG file of one picture; arguments as in :func:`render_picture`."""
-    picture = render_picture(seed, person_id, camera, index, sensor)
+    picture = render_picture(seed, person_id, camera, index, sensor, tones)
     quality = camera_look(seed, sensor or camera).jpeg_quality
     return cv2.imencode('.jpg', picture, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
 

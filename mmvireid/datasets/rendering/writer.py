@@ -22,6 +22,7 @@ from mmvireid.storage import read_text
 
 from .factors import write_factors
 from .layouts import LAYOUTS, SIZES, Layout, Shot
+from .person import INDEPENDENT, TONES
 from .picture import render_jpeg
 
 #: Raised whenever the same seed gives other pictures or other index files than before.
@@ -30,6 +31,8 @@ VERSION = 1
 FACTORS = 'factors.csv'
 #: Written last: a folder that has it is complete.
 MARKER = 'rendered.json'
+#: What a marker says that was written before there was a choice.
+_OLDER = {'counterparts': False, 'tones': INDEPENDENT}
 #: A half-made folder that nobody has touched for this long was left behind by a killed run.
 STALE_SECONDS = 3600
 
@@ -41,6 +44,7 @@ def ensure_rendered(
     seed: int = 0,
     workers: int | None = None,
     counterparts: bool = False,
+    tones: str = INDEPENDENT,
 ) -> None:
     """Render the data set into a folder, unless it is there already.
 
@@ -49,8 +53,8 @@ def ensure_rendered(
 
     The pictures are made in a folder beside ``root`` that is renamed at the end. So a killed run
     leaves no half data set behind, and of two runs at the same time the later one keeps what the
-    earlier one made. Pictures depend on ``seed``, identity, camera and number only: they are the
-    same bytes whatever the layout's size or the number of workers (on one machine; another
+    earlier one made. Pictures depend on ``seed``, ``tones``, identity, camera and number only: they
+    are the same bytes whatever the layout's size or the number of workers (on one machine; another
     OpenCV may round differently).
 
     Args:
@@ -63,26 +67,27 @@ def ensure_rendered(
         counterparts: Whether instead of every picture the same moment in the other modality is
             rendered, taken by :meth:`.layouts.Layout.counterpart`, under the same name. There are
             no index files then, and so no data set class can take the folder for a data set.
+        tones: ``'independent'`` or ``'related'``, see :func:`.person.make_person`.
 
     Raises:
         ValueError: If an argument is not allowed, or if ``root`` holds anything else than exactly
             this data set, complete.
         RuntimeError: If one of the processes is killed.
     """
-    _check_arguments(size, layout, seed, workers)
+    _check_arguments(size, layout, seed, workers, tones)
     root = Path(root).absolute()
     wanted = {'layout': layout, 'size': size, 'seed': seed, 'version': VERSION}
-    wanted['counterparts'] = counterparts
+    wanted |= {'counterparts': counterparts, 'tones': tones}
     if _holds(root, wanted):
         return
     _remove_stale(root)
     with _replaced_at_the_end(root, wanted) as folder:
-        plan = LAYOUTS[layout](size, seed)
+        plan = LAYOUTS[layout](size, seed, tones)
         shots = plan.shots()
         description = f'Rendering {layout} ({size}, seed {seed})'
         if counterparts:
             shots = [replace(shot, sensor=plan.counterpart(shot.camera)) for shot in shots]
-        _write_pictures(folder, seed, shots, workers or os.cpu_count() or 1, description)
+        _write_pictures(folder, plan, shots, workers or os.cpu_count() or 1, description)
         if not counterparts:
             plan.write_index(folder)
             write_factors(folder / FACTORS, seed, shots)
@@ -90,8 +95,10 @@ def ensure_rendered(
         (folder / MARKER).write_text(json.dumps(marker, indent=2) + '\n', 'utf-8')
 
 
-def _check_arguments(size: str, layout: str, seed: int, workers: int | None) -> None:
-    for name, value, allowed in (('size', size, SIZES), ('layout', layout, tuple(LAYOUTS))):
+def _check_arguments(size: str, layout: str, seed: int, workers: int | None, tones: str) -> None:
+    for name, value, allowed in (
+        ('size', size, SIZES), ('layout', layout, tuple(LAYOUTS)), ('tones', tones, TONES),
+    ):  # fmt: skip
         if value not in allowed:
             raise InvalidValueError(
                 f'ensure_rendered: `{name}` is {value!r}, expected one of {allowed}.'
@@ -124,8 +131,8 @@ def _holds(root: Path, wanted: dict) -> bool:
 def _read_marker(root: Path) -> dict | None:
     """What a complete rendering says about itself; ``None`` if this is none."""
     try:
-        marker = {'counterparts': False} | json.loads(read_text(root / MARKER))
-        return {key: marker[key] for key in ('layout', 'size', 'seed', 'version', 'counterparts')}
+        marker = _OLDER | json.loads(read_text(root / MARKER))
+        return {key: marker[key] for key in ('layout', 'size', 'seed', 'version', *_OLDER)}
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
@@ -147,7 +154,7 @@ def rendered_layout(root: str | os.PathLike) -> Layout | None:
             f'rendered_layout: `root` is {str(root)!r}, of version {found["version"]} of the '
             f'rendered data, expected version {VERSION}. Render it again, into another folder.'
         )
-    return LAYOUTS[found['layout']](found['size'], found['seed'])
+    return LAYOUTS[found['layout']](found['size'], found['seed'], found['tones'])
 
 
 @contextmanager
@@ -180,11 +187,11 @@ def _remove_stale(root: Path) -> None:
 
 
 def _write_pictures(
-    folder: Path, seed: int, shots: list[Shot], workers: int, description: str
+    folder: Path, plan: Layout, shots: list[Shot], workers: int, description: str
 ) -> None:
     for parent in {(folder / shot.path).parent for shot in shots}:
         parent.mkdir(parents=True, exist_ok=True)
-    write = partial(_write_picture, folder, seed)
+    write = partial(_write_picture, folder, plan.seed, plan.tones)
     if workers == 1:
         for shot in track(shots, description):
             write(shot)
@@ -213,6 +220,6 @@ def _start_worker() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _write_picture(folder: Path, seed: int, shot: Shot) -> None:
-    data = render_jpeg(seed, shot.person_id, shot.camera, shot.index, shot.sensor)
+def _write_picture(folder: Path, seed: int, tones: str, shot: Shot) -> None:
+    data = render_jpeg(seed, shot.person_id, shot.camera, shot.index, shot.sensor, tones)
     (folder / shot.path).write_bytes(data)

@@ -11,7 +11,7 @@ from mmvireid.registry import LOG_PROCESSORS
 
 @pytest.fixture
 def runner(tmp_path, monkeypatch):
-    """In the second of five epochs, after the fourth of eight iterations, without a GPU's memory."""
+    """In the second of five epochs, after the fourth of eight iterations, on a CPU."""
     monkeypatch.setattr('mmengine.runner.log_processor.is_cuda_available', lambda: False)
     hub = MessageHub.get_instance(tmp_path.name)
     for key, value in {

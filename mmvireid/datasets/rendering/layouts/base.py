@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ..cameras import Camera
+from ..person import INDEPENDENT
 from ..seeding import Stream, generator
 
 
@@ -36,6 +37,7 @@ class Layout(ABC):
     Args:
         size: One of :data:`SIZES`.
         seed: Decides who is in which split.
+        tones: See :func:`..person.make_person`; part of what a data set is rendered from.
 
     Attributes:
         cameras (Sequence[Camera]): All cameras of the data set.
@@ -43,8 +45,8 @@ class Layout(ABC):
 
     cameras: Sequence[Camera]
 
-    def __init__(self, size: str, seed: int) -> None:
-        self.size, self.seed = size, seed
+    def __init__(self, size: str, seed: int, tones: str = INDEPENDENT) -> None:
+        self.size, self.seed, self.tones = size, seed, tones
 
     @abstractmethod
     def shots(self) -> list[Shot]:
