@@ -1,3 +1,5 @@
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,21 @@ def test_reflectance_is_independent_of_brightness(people, garment, tone):
     reflectance = [surface.reflectances[tone][0] for surface in surfaces]
     # Four standard errors of a correlation of 600 independent pairs.
     assert abs(np.corrcoef(brightness, reflectance)[0, 1]) < 4 / np.sqrt(600)
+
+
+def test_related_tones_follow_the_red_of_garments_and_nothing_else_changes(people):
+    for person in people[:100]:
+        related = make_person(0, people.index(person) + 1, 'related')
+        for field in fields(person):
+            theirs, ours = (getattr(who, field.name) for who in (person, related))
+            if field.name in ('top', 'sleeves', 'lower', 'shoes', 'luggage') or (
+                field.name == 'hair' and person.hair_style in ('cap', 'hood')
+            ):
+                reds = np.array(theirs.colours)[:, 2:]
+                np.testing.assert_allclose(ours.reflectances, 0.1 + 0.85 * reds)
+                assert (ours.colours, ours.pattern) == (theirs.colours, theirs.pattern)
+            else:
+                assert ours == theirs
 
 
 @pytest.mark.parametrize('garment', ['top', 'lower'])

@@ -67,7 +67,9 @@ def test_empty_folder_is_filled(tmp_path, three_shots):
     assert (tmp_path / 'data' / 'rendered.json').exists()
 
 
-@pytest.mark.parametrize('other', [{'size': 'small'}, {'layout': 'llcm'}, {'seed': 1}])
+@pytest.mark.parametrize(
+    'other', [{'size': 'small'}, {'layout': 'llcm'}, {'seed': 1}, {'tones': 'related'}]
+)
 def test_other_content_is_refused_by_name(tmp_path, three_shots, other):
     ensure_rendered(tmp_path / 'data', 'tiny', workers=1)
     before = files_of(tmp_path / 'data')
@@ -87,7 +89,7 @@ def test_foreign_folder_is_refused(tmp_path, name):
 
 
 def test_interrupted_rendering_leaves_nothing_and_recovers(tmp_path, three_shots, monkeypatch):
-    def interrupt(folder, seed, shot):
+    def interrupt(folder, seed, tones, shot):
         if shot.index == 2:
             raise KeyboardInterrupt
         (folder / shot.path).write_bytes(b'half')
@@ -115,11 +117,11 @@ def test_two_renderings_at_the_same_time(tmp_path, three_shots, monkeypatch):
     both_started = threading.Barrier(2)
     errors = []
 
-    def write_together(folder, seed, shots, workers, description):
+    def write_together(folder, plan, shots, workers, description):
         both_started.wait(timeout=20)
         for shot in shots:
             (folder / shot.path).parent.mkdir(parents=True, exist_ok=True)
-            writer._write_picture(folder, seed, shot)
+            writer._write_picture(folder, plan.seed, plan.tones, shot)
 
     def run():
         try:
@@ -186,14 +188,34 @@ def test_counterparts_have_the_same_names_and_no_data_set_class_takes_them(
         SyntheticSYSU(str(tmp_path), 'test', size='tiny', seed=3)
 
 
+def test_related_tones_are_another_data_set_of_the_same_people(tmp_path, monkeypatch):
+    monkeypatch.setattr(LAYOUTS['sysu'], 'shots', lambda self: self.test_shots()[::9])
+    plan = LAYOUTS['sysu']('tiny', 3, 'related')
+    for tones in ('independent', 'related'):
+        ensure_rendered(tmp_path / tones, 'tiny', seed=3, workers=1, tones=tones)
+    independent, related = (files_of(tmp_path / tones) for tones in ('independent', 'related'))
+    assert independent.keys() == related.keys()
+    differ = {name for name in independent if independent[name] != related[name]}
+    infrared = {shot.path for shot in plan.shots() if shot.camera.modality == 'infrared'}
+    assert infrared and differ == infrared | {'rendered.json'}
+    for shot in plan.shots():
+        who = 3, shot.person_id, shot.camera, shot.index
+        assert related[shot.path] == render_jpeg(*who, tones='related')
+    assert rendered_layout(tmp_path / 'related').tones == 'related'
+
+    with pytest.raises(ValueError, match='Name another folder'):
+        SyntheticSYSU(str(tmp_path / 'related'), 'test', size='tiny', seed=3)
+
+
 def test_what_a_folder_was_rendered_from_is_known_of_older_ones_too(tmp_path, three_shots):
     ensure_rendered(tmp_path / 'data', 'tiny', 'llcm', seed=4, workers=1)
     marker = tmp_path / 'data' / 'rendered.json'
     older = json.loads(marker.read_text())
-    del older['counterparts']
+    del older['counterparts'], older['tones']
     marker.write_text(json.dumps(older))
     layout = rendered_layout(tmp_path / 'data')
     assert (type(layout), layout.size, layout.seed) == (LAYOUTS['llcm'], 'tiny', 4)
+    assert layout.tones == 'independent'
     ensure_rendered(tmp_path / 'data', 'tiny', 'llcm', seed=4)
     assert rendered_layout(tmp_path) is None
 
@@ -210,6 +232,7 @@ def test_what_a_folder_was_rendered_from_is_known_of_older_ones_too(tmp_path, th
         ({'seed': -1}, 'seed'),
         ({'seed': 0.5}, 'seed'),
         ({'workers': 0}, 'workers'),
+        ({'tones': 'grey'}, 'tones'),
     ],
 )
 def test_bad_argument_is_named(tmp_path, arguments, name):

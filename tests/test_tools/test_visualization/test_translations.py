@@ -83,7 +83,9 @@ def test_rows_show_two_images_of_one_person_as_the_test_pipeline_loads_them(tool
     assert tool.make_captions(samples)[0] == expected
 
 
-def test_the_truth_is_the_same_moment_by_the_infrared_camera(tool, cfg):
+@pytest.mark.parametrize('tones', ['independent', 'related'])
+def test_the_truth_is_the_same_moment_by_the_infrared_camera(tool, cfg, monkeypatch, tones):
+    monkeypatch.setattr(tool, 'rendered_layout', lambda root: LAYOUTS['sysu']('tiny', 0, tones))
     dataset = load_split(cfg, 'test')
     rows = [dataset.get_data_info(index) for index in range(len(dataset))]
     positions = [
@@ -95,7 +97,7 @@ def test_the_truth_is_the_same_moment_by_the_infrared_camera(tool, cfg):
             next(c for c in cameras if c.camera_id == i) for i in (camera_id, sensor_id)
         )
         index = int(Path(rows[position]['name']).stem)
-        taken = render_jpeg(0, rows[position]['person_id'], camera, index, sensor)
+        taken = render_jpeg(0, rows[position]['person_id'], camera, index, sensor, tones)
         expected = cv2.resize(cv2.imdecode(np.frombuffer(taken, np.uint8), 1), (32, 48))
         [found] = tool.true_pictures(dataset, [position])
         np.testing.assert_array_equal(found, expected)
