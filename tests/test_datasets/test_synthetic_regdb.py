@@ -9,4 +9,5 @@ def test_it_is_rendered_on_first_use_and_read_as_regdb(rendered):
     plain = RegDB(root, 'test', trial=2)
     rows = [plain.get_data_info(index) for index in range(len(plain))]
     assert [dataset.get_data_info(index) for index in range(len(dataset))] == rows
-    assert dataset.metainfo == plain.metainfo | dict(dataset='synthetic_regdb', size='tiny', seed=1)
+    rendering = dict(size='tiny', seed=1, tones='independent')
+    assert dataset.metainfo == plain.metainfo | dict(dataset='synthetic_regdb', **rendering)
