@@ -15,11 +15,10 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config, ConfigDict
-from mmengine.logging import MessageHub, MMLogger
+from mmengine.logging import MessageHub
 from mmengine.optim import OptimWrapper, build_optim_wrapper
 from mmengine.registry import PARAM_SCHEDULERS, DefaultScope, init_default_scope
 from mmengine.runner import Runner
-from mmengine.visualization import Visualizer
 from torch import nn
 from torchvision.models.resnet import BasicBlock, ResNet
 
@@ -89,13 +88,13 @@ def files_are_parsed_once():
 
 @pytest.fixture(autouse=True)
 def fresh_globals():
-    """Every test looks names up in this package's registries, and has logs of its own.
+    """Every test looks names up in this package's registries, and has message hubs of its own.
 
-    MMEngine keeps them by a run's name, which another test can have had.
+    MMEngine keeps hubs by a run's name, which another test can have had.
     """
     init_default_scope('mmvireid')
     yield
-    for kind in (DefaultScope, MessageHub, MMLogger, Visualizer):
+    for kind in (DefaultScope, MessageHub):
         kind._instance_dict.clear()
     torch.use_deterministic_algorithms(False)
 
