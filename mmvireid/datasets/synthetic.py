@@ -27,6 +27,7 @@ class Rendered:
 
     #: Whose folders and index files are written, see :func:`.rendering.ensure_rendered`.
     layout: str
+    #: What else it is rendered from, and must be alike in training and test.
     choices = ('size', 'seed', 'tones')
     people_made_by = 'seed'
 
